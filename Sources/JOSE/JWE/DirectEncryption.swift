@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LedgerPrimitives
+public import OpenSSL
+
+/// JWE in compact form with a shared key and AES-256-GCM (RFC 7516 §7.1; RFC 7518 §4.5, §5.3).
+///
+/// The header is always the same text, so a box has one spelling, and nothing is negotiated.
+public enum DirectEncryption {
+    /// `{"alg":"dir","enc":"A256GCM"}` in base64url.
+    public static let encodedHeader = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0"
+
+    /// Encrypts.
+    ///
+    /// - Parameters:
+    ///   - key: 32 bytes.
+    ///   - nonce: 12 fresh random bytes; the same key must never see them twice.
+    public static func seal(_ plaintext: [UInt8], key: SecretBytes, nonce: [UInt8]) -> String {
+        let (ciphertext, tag) = AES256GCM.seal(
+            plaintext, key: key, nonce: nonce, associatedData: Array(encodedHeader.utf8))
+        var box = Array(encodedHeader.utf8)
+        box.append(contentsOf: "..".utf8)
+        box.append(contentsOf: Base64URL.encodeBytes(nonce))
+        box.append(UInt8(ascii: "."))
+        box.append(contentsOf: Base64URL.encodeBytes(ciphertext))
+        box.append(UInt8(ascii: "."))
+        box.append(contentsOf: Base64URL.encodeBytes(tag))
+        return String(decoding: box, as: UTF8.self)
+    }
+
+    /// The plaintext; nil when the box is malformed, has another header, or was not made with
+    /// this key.
+    public static func open(_ box: String, key: SecretBytes) -> [UInt8]? {
+        let parts = Array(box.utf8).split(
+            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0].elementsEqual(encodedHeader.utf8), parts[1].isEmpty,
+            let nonce = Base64URL.decode(parts[2]), nonce.count == AES256GCM.nonceBytes,
+            let ciphertext = Base64URL.decode(parts[3]),
+            let tag = Base64URL.decode(parts[4])
+        else { return nil }
+        return AES256GCM.open(
+            ciphertext, tag: tag, key: key, nonce: nonce,
+            associatedData: Array(encodedHeader.utf8))
+    }
+}

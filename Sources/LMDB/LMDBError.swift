@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLMDB
+
+/// What an LMDB call answered instead of success. The raw code is LMDB's own or an `errno`.
+public struct LMDBError: Error, Equatable, CustomStringConvertible {
+    /// LMDB's result code.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        public let rawValue: Int32
+
+        public init(rawValue: Int32) {
+            self.rawValue = rawValue
+        }
+
+        /// The key is there already (`MDB_KEYEXIST`).
+        public static let keyExists = Code(rawValue: MDB_KEYEXIST)
+        /// There is no such key (`MDB_NOTFOUND`).
+        public static let notFound = Code(rawValue: MDB_NOTFOUND)
+        /// A page is not what it should be (`MDB_CORRUPTED`, `MDB_PAGE_NOTFOUND`).
+        public static let corrupted = Code(rawValue: MDB_CORRUPTED)
+        /// The file is not an LMDB environment (`MDB_INVALID`).
+        public static let invalid = Code(rawValue: MDB_INVALID)
+        /// The map is full (`MDB_MAP_FULL`).
+        public static let mapFull = Code(rawValue: MDB_MAP_FULL)
+        /// Every reader slot is taken (`MDB_READERS_FULL`).
+        public static let readersFull = Code(rawValue: MDB_READERS_FULL)
+        /// This process has the environment open already; LMDB would corrupt it.
+        public static let alreadyOpen = Code(rawValue: -1)
+    }
+
+    /// The raw code.
+    public let code: Code
+    /// The LMDB function that answered it.
+    public let operation: String
+
+    init(_ code: Int32, _ operation: StaticString) {
+        self.code = Code(rawValue: code)
+        self.operation = operation.description
+    }
+
+    public var description: String {
+        if code == .alreadyOpen {
+            return "\(operation): this process has the environment open already"
+        }
+        return "\(operation): \(unsafe String(cString: mdb_strerror(code.rawValue)))"
+    }
+}
+
+/// Turns every result but success into an error.
+func check(_ result: Int32, _ operation: StaticString) throws(LMDBError) {
+    guard result == MDB_SUCCESS else { throw LMDBError(result, operation) }
+}

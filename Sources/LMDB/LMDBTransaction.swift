@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLMDB
+
+/// A key: bytes, or a number that sorts as its eight big-endian bytes.
+public enum LMDBKey: Sendable {
+    case bytes([UInt8])
+    case number(UInt64)
+
+    func withValue<Result>(_ body: (inout MDB_val) throws -> Result) rethrows -> Result {
+        switch self {
+        case .bytes(let bytes):
+            return try unsafe bytes.withUnsafeBytes { buffer in
+                var value = unsafe MDB_val(buffer)
+                return try unsafe body(&value)
+            }
+        case .number(let number):
+            return try unsafe withUnsafeBytes(of: number.bigEndian) { buffer in
+                var value = unsafe MDB_val(buffer)
+                return try unsafe body(&value)
+            }
+        }
+    }
+}
+
+extension MDB_val {
+    /// Bytes of ours as LMDB takes them; LMDB does not write through the pointer.
+    fileprivate init(_ buffer: UnsafeRawBufferPointer) {
+        unsafe self.init(
+            mv_size: buffer.count,
+            mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
+    }
+
+    /// Bytes of LMDB's in the map; they are gone when the transaction is.
+    fileprivate var buffer: UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(
+            start: mv_data?.assumingMemoryBound(to: UInt8.self), count: mv_size)
+    }
+}
+
+/// A transaction, valid inside the closure that gets it.
+@safe public struct LMDBTransaction: ~Copyable {
+    private let pointer: OpaquePointer
+
+    init(pointer: OpaquePointer) {
+        unsafe self.pointer = unsafe pointer
+    }
+
+    /// How a value is put.
+    public enum Placement: Sendable {
+        /// In place of an older one.
+        case replacing
+        /// Only if the key has none; else the error is `keyExists`.
+        case new
+        /// As the last key of all; else the error is `keyExists`.
+        case appended
+        /// As the last of the values of its key; else the error is `keyExists`.
+        case appendedDuplicate
+
+        fileprivate var flags: UInt32 {
+            switch self {
+            case .replacing: 0
+            case .new: UInt32(MDB_NOOVERWRITE)
+            case .appended: UInt32(MDB_APPEND)
+            case .appendedDuplicate: UInt32(MDB_APPENDDUP)
+            }
+        }
+    }
+
+    /// Hands the value of a key to `body`, without copying it; nil if there is none.
+    public func withValue<Result>(
+        _ key: LMDBKey, in database: LMDBDatabase, _ body: (Span<UInt8>) throws -> Result
+    ) throws -> Result? {
+        var value = unsafe MDB_val()
+        let result = unsafe key.withValue {
+            unsafe mdb_get(pointer, database.handle, &$0, &value)
+        }
+        if result == MDB_NOTFOUND { return nil }
+        try check(result, "mdb_get")
+        return try unsafe body(Span(_unsafeElements: value.buffer))
+    }
+
+    /// A copy of the value of a key; nil if there is none.
+    public func value(_ key: LMDBKey, in database: LMDBDatabase) throws -> [UInt8]? {
+        try withValue(key, in: database) { $0.copied() }
+    }
+
+    /// Puts a value.
+    public func put(
+        _ key: LMDBKey, _ bytes: [UInt8], in database: LMDBDatabase,
+        _ placement: Placement = .replacing
+    ) throws(LMDBError) {
+        let result = unsafe key.withValue { key in
+            unsafe bytes.withUnsafeBytes { buffer in
+                var value = unsafe MDB_val(buffer)
+                return unsafe mdb_put(pointer, database.handle, &key, &value, placement.flags)
+            }
+        }
+        try check(result, "mdb_put")
+    }
+
+    /// Puts a number as eight big-endian bytes.
+    public func put(
+        _ key: LMDBKey, number: UInt64, in database: LMDBDatabase, _ placement: Placement
+    ) throws(LMDBError) {
+        let result = unsafe key.withValue { key in
+            unsafe LMDBKey.number(number).withValue {
+                unsafe mdb_put(pointer, database.handle, &key, &$0, placement.flags)
+            }
+        }
+        try check(result, "mdb_put")
+    }
+
+    /// Deletes a key with all its values; false if there was none.
+    @discardableResult
+    public func delete(_ key: LMDBKey, in database: LMDBDatabase) throws(LMDBError) -> Bool {
+        let result = unsafe key.withValue {
+            unsafe mdb_del(pointer, database.handle, &$0, nil)
+        }
+        if result == MDB_NOTFOUND { return false }
+        try check(result, "mdb_del")
+        return true
+    }
+
+    /// How many values a database has.
+    public func count(of database: LMDBDatabase) throws(LMDBError) -> Int {
+        var status = MDB_stat()
+        try unsafe check(mdb_stat(pointer, database.handle, &status), "mdb_stat")
+        return status.ms_entries
+    }
+
+    /// Opens a cursor for the time of `body`.
+    public func withCursor<Result>(
+        _ database: LMDBDatabase, _ body: (inout LMDBCursor) throws -> Result
+    ) throws -> Result {
+        var opened: OpaquePointer?
+        try unsafe check(mdb_cursor_open(pointer, database.handle, &opened), "mdb_cursor_open")
+        guard let opened = unsafe opened else { throw LMDBError(MDB_PANIC, "mdb_cursor_open") }
+        defer { unsafe mdb_cursor_close(opened) }
+        var cursor = unsafe LMDBCursor(pointer: opened)
+        return try body(&cursor)
+    }
+}
+
+/// A place in a database, valid inside the closure that gets it.
+@safe public struct LMDBCursor: ~Copyable {
+    private let pointer: OpaquePointer
+
+    init(pointer: OpaquePointer) {
+        unsafe self.pointer = unsafe pointer
+    }
+
+    /// Where to go.
+    public enum Movement: Sendable {
+        case first
+        case last
+        case next
+        case firstDuplicate
+        case lastDuplicate
+        case nextDuplicate
+        case nextKey
+        case previousKey
+
+        fileprivate var operation: MDB_cursor_op {
+            switch self {
+            case .first: MDB_FIRST
+            case .last: MDB_LAST
+            case .next: MDB_NEXT
+            case .firstDuplicate: MDB_FIRST_DUP
+            case .lastDuplicate: MDB_LAST_DUP
+            case .nextDuplicate: MDB_NEXT_DUP
+            case .nextKey: MDB_NEXT_NODUP
+            case .previousKey: MDB_PREV_NODUP
+            }
+        }
+    }
+
+    /// Moves and hands the entry there to `body`; nil when there is none.
+    public mutating func move<Result>(
+        _ movement: Movement, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
+    ) throws -> Result? {
+        var key = unsafe MDB_val()
+        return try unsafe get(&key, movement.operation, body)
+    }
+
+    /// Moves to a key, or with `orAfter` to the first one that is not less, and hands the first
+    /// of its entries to `body`; nil when there is none.
+    public mutating func seek<Result>(
+        _ key: LMDBKey, orAfter: Bool = false,
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
+    ) throws -> Result? {
+        try unsafe key.withValue {
+            try unsafe get(&$0, orAfter ? MDB_SET_RANGE : MDB_SET_KEY, body)
+        }
+    }
+
+    /// How many values the key has on which the cursor stands.
+    public func countOfDuplicates() throws(LMDBError) -> Int {
+        var count = 0
+        try unsafe check(mdb_cursor_count(pointer, &count), "mdb_cursor_count")
+        return count
+    }
+
+    private mutating func get<Result>(
+        _ key: inout MDB_val, _ operation: MDB_cursor_op,
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
+    ) throws -> Result? {
+        var value = unsafe MDB_val()
+        let result = unsafe mdb_cursor_get(pointer, &key, &value, operation)
+        // EINVAL is LMDB's answer to a movement from nowhere.
+        if result == MDB_NOTFOUND || result == 22 { return nil }
+        try check(result, "mdb_cursor_get")
+        return try unsafe body(
+            Span(_unsafeElements: key.buffer), Span(_unsafeElements: value.buffer))
+    }
+}
+
+extension Span<UInt8> {
+    /// The bytes as an array.
+    public func copied() -> [UInt8] {
+        unsafe withUnsafeBufferPointer { unsafe Array($0) }
+    }
+
+    /// Eight bytes as a big-endian number; nil for any other length.
+    public var bigEndianNumber: UInt64? {
+        guard count == 8 else { return nil }
+        var number: UInt64 = 0
+        for index in indices {
+            number = number << 8 | UInt64(self[index])
+        }
+        return number
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Strict base64url without padding (RFC 4648 §5, RFC 7515 §2).
+///
+/// A byte string has exactly one spelling here: padding, foreign characters and spare bits that
+/// are not zero are refused, so that two different texts never stand for the same token.
+public enum Base64URL {
+    /// Encodes without padding.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        String(decoding: encodeBytes(bytes), as: UTF8.self)
+    }
+
+    /// Encodes without padding, as ASCII bytes.
+    public static func encodeBytes(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity((bytes.count * 4 + 2) / 3)
+        Base64Alphabet.url.encode(bytes, into: &output)
+        return output
+    }
+
+    /// Decodes a text, or answers nil when it is not strict base64url.
+    public static func decode(_ text: String) -> [UInt8]? {
+        decode(Array(text.utf8)[...])
+    }
+
+    /// Decodes ASCII bytes, or answers nil when they are not strict base64url.
+    public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        Base64Alphabet.url.decode(text)
+    }
+}
+
+/// Standard base64 with padding (RFC 4648 §4), as C2SP notes, roots and proofs have it.
+public enum Base64 {
+    /// Encodes with padding.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        var output: [UInt8] = []
+        output.reserveCapacity((bytes.count + 2) / 3 * 4)
+        Base64Alphabet.standard.encode(bytes, into: &output)
+        while output.count % 4 != 0 {
+            output.append(UInt8(ascii: "="))
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Decodes a padded text, or answers nil when it is not strict base64.
+    public static func decode(_ text: String) -> [UInt8]? {
+        var bytes = Array(text.utf8)[...]
+        guard bytes.count % 4 == 0 else { return nil }
+        for _ in 0..<2 where bytes.last == UInt8(ascii: "=") {
+            bytes.removeLast()
+        }
+        guard (bytes.count + 3) / 4 * 4 == text.utf8.count else { return nil }
+        return Base64Alphabet.standard.decode(bytes)
+    }
+}
+
+/// The 64 characters of one base64 variant, and the same table backwards.
+private struct Base64Alphabet {
+    static let url = Base64Alphabet(62, UInt8(ascii: "-"), 63, UInt8(ascii: "_"))
+    static let standard = Base64Alphabet(62, UInt8(ascii: "+"), 63, UInt8(ascii: "/"))
+    private static let foreign: UInt8 = 0xFF
+
+    private let characters: [UInt8]
+    private let values: [UInt8]
+
+    init(_ first: Int, _ firstCharacter: UInt8, _ second: Int, _ secondCharacter: UInt8) {
+        var characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        characters += [firstCharacter, secondCharacter]
+        var values = [UInt8](repeating: Self.foreign, count: 256)
+        for (value, character) in characters.enumerated() {
+            values[Int(character)] = UInt8(value)
+        }
+        self.characters = characters
+        self.values = values
+    }
+
+    func encode(_ bytes: some Collection<UInt8>, into output: inout [UInt8]) {
+        var pending: UInt32 = 0
+        var pendingBits: UInt32 = 0
+        for byte in bytes {
+            pending = pending << 8 | UInt32(byte)
+            pendingBits += 8
+            while pendingBits >= 6 {
+                pendingBits -= 6
+                output.append(characters[Int(pending >> pendingBits & 0x3F)])
+            }
+        }
+        if pendingBits > 0 {
+            output.append(characters[Int(pending << (6 - pendingBits) & 0x3F)])
+        }
+    }
+
+    func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        guard text.count % 4 != 1 else { return nil }
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count * 3 / 4)
+        var pending: UInt32 = 0
+        var pendingBits: UInt32 = 0
+        for character in text {
+            let value = values[Int(character)]
+            guard value != Self.foreign else { return nil }
+            pending = pending << 6 | UInt32(value)
+            pendingBits += 6
+            if pendingBits >= 8 {
+                pendingBits -= 8
+                output.append(UInt8(truncatingIfNeeded: pending >> pendingBits))
+            }
+        }
+        let spareBits = pending & (1 << pendingBits - 1)
+        return spareBits == 0 ? output : nil
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A UUID of version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits.
+public struct UUIDv7: Hashable, Comparable, Sendable {
+    private let high: UInt64
+    private let low: UInt64
+
+    /// Makes an id from a time and ten random bytes, of which 74 bits are used.
+    public init(at instant: Instant, random: [UInt8]) {
+        precondition(random.count == 10, "a UUIDv7 takes ten random bytes")
+        var randomHigh: UInt64 = 0
+        for byte in random[0..<2] {
+            randomHigh = randomHigh << 8 | UInt64(byte)
+        }
+        var randomLow: UInt64 = 0
+        for byte in random[2..<10] {
+            randomLow = randomLow << 8 | UInt64(byte)
+        }
+        let milliseconds = UInt64(max(0, instant.millisecondsSince1970))
+        high = milliseconds << 16 | 0x7000 | randomHigh & 0x0FFF
+        low = 0x8000_0000_0000_0000 | randomLow & 0x3FFF_FFFF_FFFF_FFFF
+    }
+
+    /// Takes 16 bytes; nil unless their version is 7 and their variant that of RFC 9562.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 {
+                high = high << 8 | UInt64(byte)
+            } else {
+                low = low << 8 | UInt64(byte)
+            }
+        }
+        guard high >> 12 & 0xF == 7, low >> 62 == 2 else { return nil }
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads the one spelling that we write: lower case, with hyphens, 36 characters.
+    public init?(_ text: String) {
+        self.init(text: Array(text.utf8)[...])
+    }
+
+    /// Reads the 36 ASCII bytes of the text form.
+    public init?(text: ArraySlice<UInt8>) {
+        guard let bytes = UUIDText.decode(text) else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    /// The 16 bytes, most significant first, so that they sort by time.
+    public var bytes: [UInt8] {
+        (0..<16).map { index in
+            let word = index < 8 ? high : low
+            return UInt8(truncatingIfNeeded: word >> UInt64(56 - index % 8 * 8))
+        }
+    }
+
+    /// The instant in the first 48 bits.
+    public var instant: Instant {
+        Instant(millisecondsSince1970: Int64(high >> 16))
+    }
+
+    public static func < (left: UUIDv7, right: UUIDv7) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+}
+
+extension UUIDv7: CustomStringConvertible {
+    public var description: String {
+        var output: [UInt8] = []
+        UUIDText.append(bytes[...], to: &output)
+        return String(decoding: output, as: UTF8.self)
+    }
+}
+
+/// The text form of any UUID (RFC 9562 §4), lower case only.
+public enum UUIDText {
+    /// How many characters the form has.
+    public static let length = 36
+
+    /// The 16 bytes of a lower-case UUID with its four hyphens, whatever its version.
+    public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        guard text.count == length else { return nil }
+        var digits: [UInt8] = []
+        digits.reserveCapacity(32)
+        for (index, character) in text.enumerated() {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard character == UInt8(ascii: "-") else { return nil }
+            } else {
+                digits.append(character)
+            }
+        }
+        return Hexadecimal.decode(digits[...])
+    }
+
+    /// Writes the text form of 16 bytes.
+    public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        for (index, byte) in bytes.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 {
+                output.append(UInt8(ascii: "-"))
+            }
+            Hexadecimal.append(byte, to: &output)
+        }
+    }
+}
+
+/// Lower-case hexadecimal: the only spelling we read or write.
+public enum Hexadecimal {
+    /// The bytes of an even number of lower-case digits.
+    public static func decode(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
+        guard digits.count % 2 == 0 else { return nil }
+        var output: [UInt8] = []
+        output.reserveCapacity(digits.count / 2)
+        var index = digits.startIndex
+        while index < digits.endIndex {
+            guard let high = value(of: digits[index]), let low = value(of: digits[index + 1]) else {
+                return nil
+            }
+            output.append(high << 4 | low)
+            index += 2
+        }
+        return output
+    }
+
+    /// The value of one lower-case digit.
+    public static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+
+    /// Writes a byte as two digits.
+    public static func append(_ byte: UInt8, to output: inout [UInt8]) {
+        for nibble in [byte >> 4, byte & 0xF] {
+            output.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+        }
+    }
+
+    /// Writes bytes as a text.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        var output: [UInt8] = []
+        for byte in bytes {
+            append(byte, to: &output)
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// What is done with directories and whole files.
+public enum Directory {
+    /// Makes a directory; its parent must be there.
+    public static func create(_ path: String, permissions: UInt32 = 0o700) throws(SystemError) {
+        guard unsafe mkdir(path, permissions) == 0 else { throw SystemError("mkdir", path) }
+    }
+
+    /// Makes a directory and the parents that are missing, each readable by its owner alone.
+    public static func createWithParents(_ path: String) throws(SystemError) {
+        do {
+            try create(path)
+        } catch where error.isAlreadyThere {
+            return
+        } catch where error.isNotThere {
+            let parent = Path.parent(of: path)
+            guard parent != path else { throw error }
+            try createWithParents(parent)
+            try createWithParents(path)
+        }
+    }
+
+    /// Renames a file or directory; a directory may take the place of an empty one.
+    public static func rename(_ source: String, to target: String) throws(SystemError) {
+        guard unsafe Glibc.rename(source, target) == 0 else { throw SystemError("rename", target) }
+    }
+
+    /// Forces a directory's entries to disk, so that a rename or a new file in it lasts.
+    public static func sync(_ path: String) throws(SystemError) {
+        let file = try File(path, .reading)
+        try file.sync()
+    }
+
+    /// Removes one file.
+    public static func removeFile(_ path: String) throws(SystemError) {
+        guard unsafe unlink(path) == 0 else { throw SystemError("unlink", path) }
+    }
+
+    /// Removes a directory with everything in it.
+    public static func removeTree(_ path: String) throws(SystemError) {
+        for name in try entries(of: path) {
+            let entry = path + "/" + name
+            if isDirectory(entry) {
+                try removeTree(entry)
+            } else {
+                try removeFile(entry)
+            }
+        }
+        guard unsafe rmdir(path) == 0 else { throw SystemError("rmdir", path) }
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    public static func entries(of path: String) throws(SystemError) -> [String] {
+        guard let stream = unsafe opendir(path) else { throw SystemError("opendir", path) }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Whether anything is at this path; a broken link counts.
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0
+    }
+
+    /// Whether a directory, not a link to one, is at this path.
+    public static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The bytes in the blocks that the files directly in a directory take up.
+    public static func allocatedBytes(of path: String) throws(SystemError) -> Int {
+        var total = 0
+        for name in try entries(of: path) {
+            var status = stat()
+            guard unsafe lstat(path + "/" + name, &status) == 0 else {
+                throw SystemError("lstat", path + "/" + name)
+            }
+            total += Int(status.st_blocks) * 512
+        }
+        return total
+    }
+
+    /// The permission bits of a file.
+    public static func permissions(of path: String) throws(SystemError) -> UInt32 {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw SystemError("stat", path) }
+        return status.st_mode & 0o7777
+    }
+}
+
+/// Paths as texts.
+public enum Path {
+    /// The directory a path stands in.
+    public static func parent(of path: String) -> String {
+        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+
+    /// The last part of a path.
+    public static func name(of path: String) -> String {
+        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard let slash = trimmed.lastIndex(of: "/") else { return trimmed }
+        return String(trimmed[trimmed.index(after: slash)...])
+    }
+
+    /// The path made absolute against the current directory.
+    public static func absolute(_ path: String) throws(SystemError) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let current = unsafe getcwd(nil, 0) else { throw SystemError("getcwd") }
+        defer { unsafe free(current) }
+        return unsafe String(cString: current) + "/" + path
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// An open file, closed when the last reference goes.
+public final class File: Sendable {
+    /// How a file is opened.
+    public enum Mode: Sendable {
+        case reading
+        /// For writing, emptied first; made with the given permissions if it is not there.
+        case writing(permissions: UInt32)
+        /// For writing; it must not be there yet.
+        case creating(permissions: UInt32)
+        /// For locking; made with the given permissions if it is not there.
+        case locking(permissions: UInt32)
+    }
+
+    /// The kinds of advisory lock.
+    public enum Lock: Sendable {
+        case shared
+        case exclusive
+    }
+
+    /// Standard input, output and error.
+    public static let standardInput = File(descriptor: 0, path: "standard input")
+    public static let standardOutput = File(descriptor: 1, path: "standard output")
+    public static let standardError = File(descriptor: 2, path: "standard error")
+
+    private let descriptor: Int32
+    /// The path it was opened by.
+    public let path: String
+
+    private init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Opens a file.
+    public convenience init(_ path: String, _ mode: Mode) throws(SystemError) {
+        let descriptor =
+            switch mode {
+            case .reading: unsafe open(path, O_RDONLY | O_CLOEXEC)
+            case .writing(let permissions):
+                unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, permissions)
+            case .creating(let permissions):
+                unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
+            case .locking(let permissions):
+                unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, permissions)
+            }
+        guard descriptor >= 0 else { throw SystemError("open", path) }
+        self.init(descriptor: descriptor, path: path)
+    }
+
+    deinit {
+        if descriptor > 2 { close(descriptor) }
+    }
+
+    /// Reads up to `count` bytes; an empty answer is the end of the file.
+    public func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        while true {
+            var failure: Int32 = 0
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                let result = unsafe Glibc.read(descriptor, buffer.baseAddress, count)
+                failure = result < 0 ? errno : 0
+                filled = max(0, result)
+            }
+            if failure == 0 { return bytes }
+            guard failure == EINTR else { throw SystemError(failure, "read", path) }
+        }
+    }
+
+    /// Reads the whole file, which must not be larger than `limit` bytes.
+    public func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            let part = try read(upTo: 65_536)
+            if part.isEmpty { return content }
+            content += part
+            guard content.count <= limit else { throw SystemError(EFBIG, "read", path) }
+        }
+    }
+
+    /// Whether a read would answer at once, with bytes or with the end of the file.
+    public var isReadable: Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&request, 1, 0) > 0
+    }
+
+    /// Writes all of `bytes`.
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        var start = 0
+        while start < bytes.count {
+            let result = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(
+                    descriptor, buffer.baseAddress?.advanced(by: start), bytes.count - start)
+            }
+            if result >= 0 {
+                start += result
+            } else if errno != EINTR {
+                throw SystemError("write", path)
+            }
+        }
+    }
+
+    /// Forces the file's content and size to disk.
+    public func sync() throws(SystemError) {
+        guard fsync(descriptor) == 0 else { throw SystemError("fsync", path) }
+    }
+
+    /// Takes an advisory lock, which ends with this object and with the process.
+    ///
+    /// - Throws: an error whose ``SystemError/isLocked`` is true when another holds it and
+    ///   `waits` is false.
+    public func lock(_ kind: Lock, waits: Bool = false) throws(SystemError) {
+        let operation = (kind == .shared ? LOCK_SH : LOCK_EX) | (waits ? 0 : LOCK_NB)
+        while flock(descriptor, operation) != 0 {
+            guard errno == EINTR else { throw SystemError("flock", path) }
+        }
+    }
+
+    /// Whether this is a terminal.
+    public var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// The size in bytes of a regular file; nil for a pipe or a terminal.
+    public var regularFileSize: Int? {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
+        return Int(status.st_size)
+    }
+}
