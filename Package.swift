@@ -77,7 +77,7 @@ let package = Package(
             "AuthLedgerCLI",
             [
                 "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "OpenSSL", "Platform",
-                "SessionEvents", argumentParser,
+                "LMDB", "SessionEvents", "SignedNote", argumentParser,
             ]),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),

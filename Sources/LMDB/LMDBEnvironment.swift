@@ -75,27 +75,33 @@ internal import Synchronization
 
     /// Runs a read transaction. It sees the state of one commit, whatever is written meanwhile.
     public func read<Result>(
-        _ body: (borrowing LMDBTransaction) throws -> Result
+        _ body: (LMDBTransaction) throws -> Result
     ) throws -> Result {
-        let transaction = try unsafe begin(flags: UInt32(MDB_RDONLY))
-        defer { unsafe mdb_txn_abort(transaction) }
-        return try unsafe body(LMDBTransaction(pointer: transaction))
+        let pointer = try unsafe begin(flags: UInt32(MDB_RDONLY))
+        let transaction = unsafe LMDBTransaction(pointer: pointer)
+        defer {
+            transaction.end()
+            unsafe mdb_txn_abort(pointer)
+        }
+        return try body(transaction)
     }
 
     /// Runs a write transaction and commits it: what it wrote is on disk when this returns.
     /// When the body throws, nothing of it stays.
     public func write<Result>(
-        _ body: (borrowing LMDBTransaction) throws -> Result
+        _ body: (LMDBTransaction) throws -> Result
     ) throws -> Result {
-        let transaction = try unsafe begin(flags: 0)
+        let pointer = try unsafe begin(flags: 0)
+        let transaction = unsafe LMDBTransaction(pointer: pointer)
+        defer { transaction.end() }
         let result: Result
         do {
-            result = try unsafe body(LMDBTransaction(pointer: transaction))
+            result = try body(transaction)
         } catch {
-            unsafe mdb_txn_abort(transaction)
+            unsafe mdb_txn_abort(pointer)
             throw error
         }
-        try unsafe check(mdb_txn_commit(transaction), "mdb_txn_commit")
+        try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit")
         return result
     }
 

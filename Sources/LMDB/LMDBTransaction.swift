@@ -38,12 +38,21 @@ extension MDB_val {
     }
 }
 
-/// A transaction, valid inside the closure that gets it.
-@safe public struct LMDBTransaction: ~Copyable {
-    private let pointer: OpaquePointer
+/// A transaction, valid inside the closure that gets it; using it later traps.
+@safe public final class LMDBTransaction {
+    private var open: OpaquePointer?
 
     init(pointer: OpaquePointer) {
-        unsafe self.pointer = unsafe pointer
+        unsafe open = unsafe pointer
+    }
+
+    func end() {
+        unsafe open = nil
+    }
+
+    private var pointer: OpaquePointer {
+        guard let open = unsafe open else { preconditionFailure("the transaction has ended") }
+        return unsafe open
     }
 
     /// How a value is put.
@@ -131,23 +140,33 @@ extension MDB_val {
 
     /// Opens a cursor for the time of `body`.
     public func withCursor<Result>(
-        _ database: LMDBDatabase, _ body: (inout LMDBCursor) throws -> Result
+        _ database: LMDBDatabase, _ body: (LMDBCursor) throws -> Result
     ) throws -> Result {
         var opened: OpaquePointer?
         try unsafe check(mdb_cursor_open(pointer, database.handle, &opened), "mdb_cursor_open")
         guard let opened = unsafe opened else { throw LMDBError(MDB_PANIC, "mdb_cursor_open") }
         defer { unsafe mdb_cursor_close(opened) }
-        var cursor = unsafe LMDBCursor(pointer: opened)
-        return try body(&cursor)
+        let cursor = unsafe LMDBCursor(pointer: opened)
+        defer { cursor.end() }
+        return try body(cursor)
     }
 }
 
-/// A place in a database, valid inside the closure that gets it.
-@safe public struct LMDBCursor: ~Copyable {
-    private let pointer: OpaquePointer
+/// A place in a database, valid inside the closure that gets it; using it later traps.
+@safe public final class LMDBCursor {
+    private var open: OpaquePointer?
 
     init(pointer: OpaquePointer) {
-        unsafe self.pointer = unsafe pointer
+        unsafe open = unsafe pointer
+    }
+
+    func end() {
+        unsafe open = nil
+    }
+
+    private var pointer: OpaquePointer {
+        guard let open = unsafe open else { preconditionFailure("the cursor is closed") }
+        return unsafe open
     }
 
     /// Where to go.
@@ -176,7 +195,7 @@ extension MDB_val {
     }
 
     /// Moves and hands the entry there to `body`; nil when there is none.
-    public mutating func move<Result>(
+    public func move<Result>(
         _ movement: Movement, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
     ) throws -> Result? {
         var key = unsafe MDB_val()
@@ -185,7 +204,7 @@ extension MDB_val {
 
     /// Moves to a key, or with `orAfter` to the first one that is not less, and hands the first
     /// of its entries to `body`; nil when there is none.
-    public mutating func seek<Result>(
+    public func seek<Result>(
         _ key: LMDBKey, orAfter: Bool = false,
         _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
     ) throws -> Result? {
@@ -201,7 +220,7 @@ extension MDB_val {
         return count
     }
 
-    private mutating func get<Result>(
+    private func get<Result>(
         _ key: inout MDB_val, _ operation: MDB_cursor_op,
         _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
     ) throws -> Result? {

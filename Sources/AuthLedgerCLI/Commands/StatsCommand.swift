@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import EventLog
+internal import LedgerPrimitives
+
+struct StatsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show sizes and counts.",
+        discussion: """
+            Examples:
+              authledger stats
+              authledger stats --json
+
+            bytesRaw is the sum of all leaf lengths, bytesStored that of all frames,
+            bytesOnDisk what log/ and keys/ take up on disk.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let log = try global.openLedger(.reading)
+        let head = try log.head()
+        let onDisk = try log.bytesOnDisk()
+        let ratio = head.bytesRaw == 0 ? 0 : Double(head.bytesStored) / Double(head.bytesRaw)
+        let perEvent = head.size == 0 ? 0 : Double(head.bytesStored) / Double(head.size)
+        let result: JSONObject = [
+            "blobBytes": .integer(Int64(head.blobBytes)),
+            "blobs": .integer(Int64(head.blobs)),
+            "bytesOnDisk": .integer(Int64(onDisk)),
+            "bytesPerEvent": .number(decimal(perEvent)),
+            "bytesRaw": .integer(Int64(head.bytesRaw)),
+            "bytesStored": .integer(Int64(head.bytesStored)),
+            "events": .integer(Int64(head.size)),
+            "ratio": .number(decimal(ratio)),
+            "sessions": .integer(Int64(head.sessions)),
+            "treeSize": .integer(Int64(head.size)),
+        ]
+        try global.output.print(result) {
+            """
+            events         \(head.size)
+            sessions       \(head.sessions)
+            leaf bytes     \(head.bytesRaw)
+            stored bytes   \(head.bytesStored) (\(decimal(ratio * 100)) % of the leaves, \
+            \(decimal(perEvent)) an event)
+            documents      \(head.blobs) (\(head.blobBytes) bytes)
+            on disk        \(onDisk) bytes
+            """
+        }
+    }
+
+    /// A number with three digits behind the point.
+    private func decimal(_ value: Double) -> String {
+        let thousandths = Int((value * 1000).rounded())
+        let fraction = String(thousandths % 1000)
+        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+    }
+}

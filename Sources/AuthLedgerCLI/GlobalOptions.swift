@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Capabilities
+internal import EventLog
+internal import LedgerPrimitives
+internal import OpenSSL
+internal import Platform
+
+/// Options that every command has.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The ledger directory.",
+            discussion: """
+                Without it AUTHLEDGER_DIR counts, then $XDG_DATA_HOME/authledger, then \
+                ~/.local/share/authledger.
+                """,
+            valueName: "dir"))
+    var ledger: String?
+
+    @Flag(name: .long, help: "Print JSON: one document, or a line for each item of a list.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print no progress and no notices.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Print more about what is done.")
+    var verbose = false
+
+    @Flag(name: .long, help: "Print without colour, also on a terminal.")
+    var noColor = false
+
+    /// Where the ledger is.
+    func ledgerDirectory() throws -> String {
+        if let ledger { return ledger }
+        if let directory = ProcessControl.environment("AUTHLEDGER_DIR") { return directory }
+        return try Self.userDirectory("XDG_DATA_HOME", orInHome: ".local/share") + "/authledger"
+    }
+
+    /// The directory under which the keys of all ledgers lie.
+    func keyRoot() throws -> String {
+        try Self.userDirectory("XDG_CONFIG_HOME", orInHome: ".config") + "/authledger/keys"
+    }
+
+    func openLedger(_ access: EventLog.Access) throws -> EventLog {
+        try EventLog(
+            ledgerDirectory(), keyRoot: keyRoot(), access: access, capabilities: .live)
+    }
+
+    /// Standard output for people or for programs.
+    var output: Output { Output(isJSON: json) }
+
+    /// Messages on standard error.
+    var notices: Notices { Notices(isQuiet: quiet, isVerbose: verbose) }
+
+    private static func userDirectory(_ variable: String, orInHome path: String) throws -> String {
+        if let directory = ProcessControl.environment(variable) { return directory }
+        guard let home = ProcessControl.environment("HOME") else {
+            throw CommandError(
+                .usage, "no-home", "neither \(variable) nor HOME is set",
+                hint: "name the directory with --ledger and set XDG_CONFIG_HOME")
+        }
+        return home + "/" + path
+    }
+}
+
+extension Capabilities {
+    /// The real clock and the real random numbers.
+    static let live = Capabilities(
+        now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
+        randomBytes: { OpenSSL.randomBytes($0) })
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import LedgerPrimitives
+internal import Platform
+
+/// The program.
+public enum AuthLedgerProgram {
+    /// The version people see.
+    static let version = "0.1.0"
+
+    /// Runs the program with its arguments and ends the process.
+    public static func main(_ arguments: [String]) -> Never {
+        ProcessControl.disableCoreDumps()
+        ProcessControl.exitOnInterrupt(status: ExitStatus.interrupted.rawValue)
+        let status = run(arguments)
+        ProcessControl.exit(status.rawValue)
+    }
+
+    private static func run(_ arguments: [String]) -> ExitStatus {
+        do {
+            var command = try Root.parseAsRoot(arguments)
+            try execute(&command)
+            return .success
+        } catch {
+            return status(after: error, arguments)
+        }
+    }
+
+    private static func execute(_ command: inout any ParsableCommand) throws {
+        try command.run()
+    }
+
+    private static func status(after error: any Error, _ arguments: [String]) -> ExitStatus {
+        if let end = error as? CommandEnd { return end.status }
+        let parserStatus = Root.exitCode(for: error)
+        if parserStatus == .success {
+            // Help and version come as errors.
+            try? File.standardOutput.write(Array((Root.fullMessage(for: error) + "\n").utf8))
+            return .success
+        }
+        if parserStatus == .validationFailure {
+            return report(usageError(error, arguments), arguments)
+        }
+        return report(CommandError(error), arguments)
+    }
+
+    private static func usageError(_ error: any Error, _ arguments: [String]) -> CommandError {
+        var message = Root.message(for: error)
+        var hint = "authledger --help"
+        let name = arguments.first { !$0.hasPrefix("-") }
+        if let name {
+            let known = Root.configuration.subcommands.compactMap { $0.configuration.commandName }
+            if known.contains(name) {
+                hint = "authledger \(name) --help"
+            } else {
+                message = "there is no command `\(Self.presentable(name))`"
+                if let near = nearest(name, among: known) { hint = "authledger \(near)" }
+            }
+        }
+        return CommandError(.usage, "usage", message, hint: hint)
+    }
+
+    private static func report(_ error: CommandError, _ arguments: [String]) -> ExitStatus {
+        if arguments.contains("--json") {
+            Notices.write(String(decoding: CanonicalJSON.encode(error.object), as: UTF8.self))
+        } else {
+            Notices.write("authledger: \(error.message)")
+            if let hint = error.hint { Notices.write("hint: \(hint)") }
+        }
+        return error.status
+    }
+
+    /// A word of the command line without control characters, cut to a reasonable length.
+    private static func presentable(_ word: String) -> String {
+        String(String.UnicodeScalarView(word.unicodeScalars.prefix(40).filter { $0.value >= 0x20 }))
+    }
+
+    private static func nearest(_ word: String, among known: [String]) -> String? {
+        known.map { ($0, editDistance(word, $0)) }.filter { $0.1 <= 2 }.min { $0.1 < $1.1 }?.0
+    }
+
+    /// Levenshtein's distance between two words.
+    private static func editDistance(_ left: String, _ right: String) -> Int {
+        let right = Array(right.utf8)
+        var row = Array(0...right.count)
+        for (i, character) in left.utf8.prefix(40).enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in right.indices {
+                let cost = diagonal + (character == right[j] ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(cost, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}
+
+/// Ends a command with a status when everything there is to say was said.
+struct CommandEnd: Error {
+    let status: ExitStatus
+}
+
+/// The root command.
+struct Root: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "authledger",
+        abstract: "The flight recorder for eID logins.",
+        discussion: """
+            Examples:
+              authledger init                          make a ledger
+              authledger ingest events.jsonl           record the steps of logins
+              authledger log --limit 20                read events
+              authledger verify                        check that nothing was changed
+
+            Exit status: 0 fine · 1 checked, and not valid or with findings · 2 usage ·
+            3 inconclusive · 4 not permitted · 5 ledger integrity broken ·
+            6 input or output failed, locked, unreachable · 130 interrupted.
+            """,
+        version: AuthLedgerProgram.version,
+        subcommands: [
+            InitCommand.self, IngestCommand.self, LogCommand.self, StatsCommand.self,
+            VerifyCommand.self,
+        ])
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Capabilities
+internal import LMDB
+internal import LedgerPrimitives
+internal import Platform
+internal import Synchronization
+
+/// A ledger's event log: streams of events in one order, hashed into one Merkle tree.
+///
+/// An append that returned is on disk. Events never change. Several processes may have the log
+/// open and append to it; one process may have it open once.
+public final class EventLog: Sendable {
+    /// What the log is opened for.
+    public enum Access: Sendable {
+        /// Reading events; data keys are not opened.
+        case reading
+        /// Appending, or reading what is sealed.
+        case appending
+    }
+
+    /// What never changes about this ledger.
+    public let info: LedgerInfo
+    /// The directory.
+    public let paths: LedgerPaths
+
+    let capabilities: Capabilities
+    let environment: LMDBEnvironment
+    let tables: LogTables
+    let codec: FrameCodec
+    private let keys: KeyStore?
+    private let writer: LogWriter?
+    private let lock: File
+
+    /// Opens a ledger.
+    ///
+    /// - Parameters:
+    ///   - keyRoot: the directory under which each ledger's root key lies.
+    /// - Throws: ``LedgerError``, or an error of the system or of LMDB.
+    public convenience init(
+        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities
+    ) throws {
+        try self.init(
+            directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
+            reached: { _ in })
+    }
+
+    /// Opens a ledger with a hook for tests of crash safety.
+    package init(
+        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        reached: @escaping @Sendable (CommitPoint) throws -> Void
+    ) throws {
+        let paths = try LedgerPaths(Path.absolute(directory))
+        lock = try paths.lockShared()
+        let environment = try paths.openEnvironment(
+            paths.log, access: access, databasesMax: LogTables.count)
+        let tables: LogTables
+        (tables, info) = try Self.readFormat(environment, paths)
+        let dictionaries = try tables.readDictionaries(environment)
+        guard let codec = FrameCodec(dictionaries: dictionaries) else {
+            throw LedgerError.damaged("the compression dictionary is missing", position: nil)
+        }
+        switch access {
+        case .reading:
+            keys = nil
+            writer = nil
+        case .appending:
+            let rootKey = try KeyDirectory(keyRoot, ledgerID: info.ledgerID).readRootKey()
+            let keys = try KeyStore(
+                paths.openEnvironment(
+                    paths.keys, access: .appending, databasesMax: KeyTables.count),
+                rootKey: rootKey, ledgerID: info.ledgerID)
+            self.keys = keys
+            writer = try LogWriter(
+                environment: environment, tables: tables, keys: keys, reached: reached)
+        }
+        self.paths = paths
+        self.capabilities = capabilities
+        self.environment = environment
+        self.tables = tables
+        self.codec = codec
+    }
+
+    deinit {
+        writer?.close()
+    }
+
+    private static func readFormat(
+        _ environment: LMDBEnvironment, _ paths: LedgerPaths
+    ) throws -> (LogTables, LedgerInfo) {
+        // The format is read before anything else is touched: a later one may have other tables.
+        let meta = try environment.database("meta")
+        let (format, ledger) = try environment.read { transaction in
+            (
+                try transaction.value(LogTables.MetaName.format, in: meta),
+                try transaction.value(LogTables.MetaName.ledger, in: meta)
+            )
+        }
+        try LedgerFormat.check(format)
+        guard let info = ledger.flatMap(LedgerInfo.init(encoded:)) else {
+            throw LedgerError.damaged("the record of the ledger is malformed", position: nil)
+        }
+        return (try LogTables(environment, create: false), info)
+    }
+
+    // MARK: - Appending
+
+    /// Appends events and returns when they are on disk. Blocks this thread meanwhile.
+    ///
+    /// - Throws: ``AppendConflict`` or ``DataKeyConflict`` when the batch does not fit what is
+    ///   there; then nothing of it was written.
+    public func appendAndWait(_ batch: AppendBatch) throws -> AppendReceipt {
+        guard let writer else { throw LedgerError.notWritable }
+        let promise = Promise<Result<AppendReceipt, any Error>>()
+        writer.submit(batch) { promise.fulfil($0) }
+        return try promise.wait().get()
+    }
+
+    /// Appends events and returns when they are on disk; appends from many tasks share commits.
+    ///
+    /// - Throws: ``AppendConflict`` or ``DataKeyConflict`` when the batch does not fit what is
+    ///   there; then nothing of it was written.
+    public func append(_ batch: AppendBatch) async throws -> AppendReceipt {
+        guard let writer else { throw LedgerError.notWritable }
+        return try await withCheckedThrowingContinuation { continuation in
+            writer.submit(batch) { continuation.resume(with: $0) }
+        }
+    }
+
+    // MARK: - Data keys
+
+    /// The data key of a stream; nil when there is none.
+    public func dataKey(for subject: String) throws -> DataKey? {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.dataKey(for: subject)
+    }
+
+    /// Makes a data key for a stream that begins; hand it to the append of its first event.
+    public func makeDataKey(for subject: String) throws -> NewDataKey {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.makeDataKey(
+            for: subject, month: capabilities.now().monthIndex,
+            randomBytes: capabilities.randomBytes)
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LedgerPrimitives
+internal import OpenSSL
+internal import Synchronization
+internal import Zlib
+
+/// A dictionary that primes the compression of leaves; a ledger keeps every one it ever used.
+struct FrameDictionary: Sendable {
+    let id: UInt64
+    let bytes: [UInt8]
+
+    /// A window of 16 KiB holds the dictionary and an ordinary leaf; with less memory for hashing
+    /// the state to copy for each message stays small.
+    static let parameters = DeflateParameters(windowBits: 14, level: 6, memoryLevel: 6)
+}
+
+extension FrameDictionary {
+    /// The packed texts of sample events, one behind the other; the nearest matches are the
+    /// cheapest, so the most frequent kind of event should come last.
+    static func bytes(from samples: [SampleEvent]) -> [UInt8] {
+        samples.flatMap { sample in
+            let envelope = sample.envelope
+            let place = StreamPlace(
+                subject: envelope.subject, revision: envelope.revision,
+                previous: envelope.previous)
+            let leaf = envelope.leaf(data: CanonicalJSON.encode(sample.data))
+            return LeafPacking.pack(leaf, place: place)?.text ?? []
+        }
+    }
+}
+
+/// Compresses and expands leaves. Safe to share: every use takes a free coder from a pool.
+final class FrameCodec: Sendable {
+    private let current: FrameDictionary
+    private let dictionaries: [UInt64: FrameDictionary]
+    private let idleDeflaters = Mutex<Pool<Deflater>>(Pool())
+    private let idleInflaters = Mutex<Pool<(UInt64, Inflater)>>(Pool())
+
+    /// - Parameter dictionaries: all of the ledger's; the one with the highest id compresses.
+    init?(dictionaries: [FrameDictionary]) {
+        guard let newest = dictionaries.max(by: { $0.id < $1.id }) else { return nil }
+        current = newest
+        self.dictionaries = Dictionary(dictionaries.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    /// Makes the body of a frame.
+    func body(leaf: [UInt8], place: StreamPlace, packing: Frame.Packing) throws -> FrameBody {
+        var packed = LeafPacking.Packed(text: leaf)
+        if packing == .packed {
+            guard let made = LeafPacking.pack(leaf, place: place),
+                LeafPacking.unpack(made, place: place, length: leaf.count) == leaf
+            else { throw LedgerError.internalFault("a leaf does not survive packing") }
+            packed = made
+        }
+        let deflated = try withDeflater { try $0.deflate(packed.text) }
+        return FrameBody(
+            FrameBody.Fields(
+                packing: packing, dictionaryID: current.id, leafLength: leaf.count,
+                literals: packed.literals[...], textLength: packed.text.count,
+                deflated: deflated[...]))
+    }
+
+    /// The leaf of a frame's body; nil when the body is damaged.
+    func leaf(_ body: FrameBody, place: StreamPlace) -> [UInt8]? {
+        guard let fields = body.fields(), let dictionary = dictionaries[fields.dictionaryID],
+            let text = inflate(fields, dictionary)
+        else { return nil }
+        switch fields.packing {
+        case .whole:
+            return text.count == fields.leafLength ? text : nil
+        case .packed:
+            return LeafPacking.unpack(
+                LeafPacking.Packed(text: text, literals: Array(fields.literals)), place: place,
+                length: fields.leafLength)
+        }
+    }
+
+    private func withDeflater<Result>(_ body: (Deflater) throws -> Result) throws -> Result {
+        let idle = idleDeflaters.withLock { $0.take() }
+        let deflater =
+            try idle
+            ?? Deflater(dictionary: current.bytes, parameters: FrameDictionary.parameters)
+        let result = try body(deflater)
+        idleDeflaters.withLock { $0.give(deflater) }
+        return result
+    }
+
+    private func inflate(_ fields: FrameBody.Fields, _ dictionary: FrameDictionary) -> [UInt8]? {
+        let idle = idleInflaters.withLock { $0.take { $0.0 == dictionary.id } }
+        guard
+            let inflater = idle?.1
+                ?? (try? Inflater(
+                    dictionary: dictionary.bytes,
+                    windowBits: FrameDictionary.parameters.windowBits))
+        else { return nil }
+        let text = try? inflater.inflate(Array(fields.deflated), count: fields.textLength)
+        idleInflaters.withLock { $0.give((dictionary.id, inflater)) }
+        return text
+    }
+}
+
+/// Coders not in use.
+private struct Pool<Coder>: @unchecked Sendable {
+    private var idle: [Coder] = []
+
+    mutating func take(where isFit: (Coder) -> Bool = { _ in true }) -> Coder? {
+        idle.lastIndex(where: isFit).map { idle.remove(at: $0) }
+    }
+
+    mutating func give(_ coder: Coder) {
+        if idle.count < 8 { idle.append(coder) }
+    }
+}
+
+/// SHA-256 of a stream's name.
+enum StreamNameHash {
+    static func hash(_ text: [UInt8]) -> [UInt8] {
+        Digest(SHA256.hash(text)).array
+    }
+}

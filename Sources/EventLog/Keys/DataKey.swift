@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import JOSE
+public import LedgerPrimitives
+internal import OpenSSL
+
+/// The key that seals what is personal or secret in one stream.
+///
+/// Every event and every blob is sealed under a key of its own, derived from this one.
+public struct DataKey: Sendable {
+    static let byteCount = 32
+    /// Plaintexts are filled up to a multiple of this, so that lengths tell less.
+    static let paddingBytes = 32
+
+    /// The stream whose data this key seals.
+    public let subject: String
+    let secret: SecretBytes
+
+    init(subject: String, secret: SecretBytes) {
+        self.subject = subject
+        self.secret = secret
+    }
+
+    /// What the stream's first event says of this key: base64url of
+    /// SHA-256(`authledger/key/v1` ‖ key). AES-GCM alone does not bind a box to one key.
+    public var commitment: Digest {
+        let hash = SHA256()
+        hash.update(Array("authledger/key/v1".utf8))
+        var bytes = secret.exposed
+        defer { cleanse(&bytes) }
+        hash.update(bytes)
+        return Digest(hash.finalize())
+    }
+
+    /// Seals the personal part of an event.
+    ///
+    /// - Parameter nonce: 12 fresh random bytes.
+    public func seal(_ plaintext: [UInt8], revision: Int, nonce: [UInt8]) -> String {
+        DirectEncryption.seal(Self.padded(plaintext), key: eventKey(revision), nonce: nonce)
+    }
+
+    /// Opens what ``seal(_:revision:nonce:)`` made, padding removed; nil when it is not this
+    /// key's, not this revision's, or was changed.
+    public func open(_ box: String, revision: Int) -> [UInt8]? {
+        DirectEncryption.open(box, key: eventKey(revision)).map(Self.unpadded)
+    }
+
+    /// Seals the `number`-th blob of an event; the result is the blob's content. Blobs are not
+    /// padded: they may hold any bytes, and come out as they went in.
+    public func sealBlob(
+        _ plaintext: [UInt8], event: UUIDv7, number: Int, nonce: [UInt8]
+    ) -> [UInt8] {
+        Array(
+            DirectEncryption.seal(plaintext, key: blobKey(event, number), nonce: nonce).utf8)
+    }
+
+    /// Opens a blob of an event; nil when it is not that blob or was changed.
+    public func openBlob(_ content: [UInt8], event: UUIDv7, number: Int) -> [UInt8]? {
+        String(validating: content, as: UTF8.self)
+            .flatMap { DirectEncryption.open($0, key: blobKey(event, number)) }
+    }
+
+    private func eventKey(_ revision: Int) -> SecretBytes {
+        var info = Array("authledger/sealed/v1".utf8)
+        info.append(contentsOf: subject.utf8)
+        info.appendBigEndian(UInt64(revision))
+        return hkdfSHA256(secret, info: info)
+    }
+
+    private func blobKey(_ event: UUIDv7, _ number: Int) -> SecretBytes {
+        var info = Array("authledger/blob/v1".utf8)
+        info.append(contentsOf: event.bytes)
+        info.appendBigEndian(UInt64(number))
+        return hkdfSHA256(secret, info: info)
+    }
+
+    private static func padded(_ plaintext: [UInt8]) -> [UInt8] {
+        let missing = (paddingBytes - plaintext.count % paddingBytes) % paddingBytes
+        return plaintext + [UInt8](repeating: UInt8(ascii: " "), count: missing)
+    }
+
+    /// The plaintext is canonical JSON, which never ends in a space.
+    private static func unpadded(_ plaintext: [UInt8]) -> [UInt8] {
+        let end = plaintext.lastIndex { $0 != UInt8(ascii: " ") }
+        return Array(plaintext[..<(end.map { $0 + 1 } ?? 0)])
+    }
+}

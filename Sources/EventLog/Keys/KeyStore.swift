@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LMDB
+internal import LedgerPrimitives
+internal import OpenSSL
+internal import Synchronization
+
+/// The `keys/` environment: data keys wrapped by bucket keys, one bucket a month of recording,
+/// wrapped by the root key.
+final class KeyStore: Sendable {
+    static let formatVersion: UInt8 = 1
+
+    private let environment: LMDBEnvironment
+    private let tables: KeyTables
+    private let rootKey: RootKey
+    private let ledgerID: UUIDv7
+    private let bucketKeys = Mutex<[Int: SecretBytes]>([:])
+
+    /// Opens the store of a ledger and checks that the root key is the right one.
+    init(_ environment: LMDBEnvironment, rootKey: RootKey, ledgerID: UUIDv7) throws {
+        self.environment = environment
+        self.rootKey = rootKey
+        self.ledgerID = ledgerID
+        let tables = try KeyTables(environment, create: false)
+        self.tables = tables
+        let check = try environment.read { try $0.value(KeyTables.rootCheck, in: tables.meta) }
+        guard let check, isEqualInConstantTime(check, rootKey.checkValue) else {
+            throw LedgerError.rootKeyWrong(environment.directory)
+        }
+    }
+
+    /// Makes the databases of a new store.
+    static func create(_ environment: LMDBEnvironment, rootKey: RootKey) throws {
+        let tables = try KeyTables(environment, create: true)
+        try environment.write { transaction in
+            try transaction.put(KeyTables.format, [formatVersion], in: tables.meta)
+            try transaction.put(KeyTables.rootCheck, rootKey.checkValue, in: tables.meta)
+        }
+    }
+
+    /// The data key of a stream; nil when there is none.
+    func dataKey(for subject: String) throws -> DataKey? {
+        let key = LMDBKey.bytes(StreamKey.key(subject))
+        guard let bytes = try environment.read({ try $0.value(key, in: tables.dataKeys) }) else {
+            return nil
+        }
+        guard let record = DataKeyRecord(bytes),
+            let bucket = try bucketKey(month: record.month),
+            let secret = record.wrapped.unwrap(bucket, for: Array(subject.utf8))
+        else {
+            throw LedgerError.damaged("the data key of a stream cannot be unwrapped", position: nil)
+        }
+        return DataKey(subject: subject, secret: secret)
+    }
+
+    /// Makes a data key. It is not stored yet: hand it to the append of the stream's first event.
+    func makeDataKey(
+        for subject: String, month: Int, randomBytes: (Int) -> [UInt8]
+    ) throws -> NewDataKey {
+        let bucket =
+            try bucketKey(month: month) ?? makeBucketKey(month: month, randomBytes: randomBytes)
+        let secret = SecretBytes(randomBytes(DataKey.byteCount))
+        let wrapped = WrappedKey(
+            secret, under: bucket, nonce: randomBytes(AES256GCM.nonceBytes),
+            for: Array(subject.utf8))
+        return NewDataKey(
+            key: DataKey(subject: subject, secret: secret),
+            record: DataKeyRecord(month: month, wrapped: wrapped).encoded)
+    }
+
+    /// Stores new keys durably, in one transaction.
+    ///
+    /// - Returns: those whose stream had another key already; they are not stored.
+    func store(_ keys: [NewDataKey]) throws -> [DataKeyConflict] {
+        try environment.write { transaction in
+            var conflicts: [DataKeyConflict] = []
+            for key in keys {
+                let streamKey = LMDBKey.bytes(StreamKey.key(key.key.subject))
+                if let stored = try transaction.value(streamKey, in: tables.dataKeys) {
+                    guard stored != key.record else { continue }
+                    conflicts.append(DataKeyConflict(subject: key.key.subject))
+                } else {
+                    try transaction.put(streamKey, key.record, in: tables.dataKeys, .new)
+                }
+            }
+            return conflicts
+        }
+    }
+
+    // MARK: - Buckets
+
+    private func bucketKey(month: Int) throws -> SecretBytes? {
+        if let cached = bucketKeys.withLock({ $0[month] }) { return cached }
+        let stored = try environment.read {
+            try $0.value(KeyTables.bucketKey(month), in: tables.bucketKeys)
+        }
+        return try stored.map { try unwrapBucket($0, month: month) }
+    }
+
+    private func makeBucketKey(
+        month: Int, randomBytes: (Int) -> [UInt8]
+    ) throws -> SecretBytes {
+        let fresh = SecretBytes(randomBytes(DataKey.byteCount))
+        let wrapped = WrappedKey(
+            fresh, under: rootKey.wrappingKey, nonce: randomBytes(AES256GCM.nonceBytes),
+            for: bucketOwner(month))
+        // Another process may have made this month's bucket in the meantime; then it counts.
+        let stored = try environment.write { transaction in
+            let key = KeyTables.bucketKey(month)
+            if let stored = try transaction.value(key, in: tables.bucketKeys) { return stored }
+            try transaction.put(key, wrapped.bytes, in: tables.bucketKeys, .new)
+            return wrapped.bytes
+        }
+        return try unwrapBucket(stored, month: month)
+    }
+
+    private func unwrapBucket(_ stored: [UInt8], month: Int) throws -> SecretBytes {
+        guard let wrapped = WrappedKey(bytes: stored),
+            let key = wrapped.unwrap(rootKey.wrappingKey, for: bucketOwner(month))
+        else { throw LedgerError.damaged("a bucket key cannot be unwrapped", position: nil) }
+        bucketKeys.withLock { $0[month] = key }
+        return key
+    }
+
+    private func bucketOwner(_ month: Int) -> [UInt8] {
+        Array("authledger/bucket/v1".utf8) + ledgerID.bytes + KeyTables.monthBytes(month)
+    }
+}
+
+/// A data key that is wrapped, but not stored yet.
+public struct NewDataKey: Sendable {
+    /// The key, ready to seal with.
+    public let key: DataKey
+    let record: [UInt8]
+}
+
+/// The databases of `keys/`.
+struct KeyTables: Sendable {
+    static let count = 8
+    static let format = LMDBKey.bytes(Array("format".utf8))
+    static let rootCheck = LMDBKey.bytes(Array("root-check".utf8))
+
+    /// Stream key to data key record.
+    let dataKeys: LMDBDatabase
+    /// Month to wrapped bucket key.
+    let bucketKeys: LMDBDatabase
+    /// Name to fact about the store.
+    let meta: LMDBDatabase
+
+    init(_ environment: LMDBEnvironment, create: Bool) throws {
+        dataKeys = try environment.database("data-keys", create: create)
+        bucketKeys = try environment.database("bucket-keys", create: create)
+        meta = try environment.database("meta", create: create)
+    }
+
+    static func bucketKey(_ month: Int) -> LMDBKey { .bytes(monthBytes(month)) }
+
+    /// Months since January 1970 as two big-endian bytes.
+    static func monthBytes(_ month: Int) -> [UInt8] {
+        [UInt8(truncatingIfNeeded: month >> 8), UInt8(truncatingIfNeeded: month)]
+    }
+}
+
+/// A stored data key: month of its bucket, wrapped key.
+private struct DataKeyRecord {
+    let month: Int
+    let wrapped: WrappedKey
+
+    init(month: Int, wrapped: WrappedKey) {
+        self.month = month
+        self.wrapped = wrapped
+    }
+
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count > 2, let wrapped = WrappedKey(bytes: bytes.dropFirst(2)) else {
+            return nil
+        }
+        month = Int(bytes[0]) << 8 | Int(bytes[1])
+        self.wrapped = wrapped
+    }
+
+    var encoded: [UInt8] { KeyTables.monthBytes(month) + wrapped.bytes }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import JOSE
+internal import LedgerPrimitives
+
+/// What the log knows of an event without being told: its place in its stream.
+struct StreamPlace: Equatable {
+    let subject: String
+    let revision: Int
+    let previous: Digest?
+}
+
+/// Takes out of a leaf what does not compress or is known anyway, and puts it back to the bit.
+///
+/// The packed text is the leaf with some values replaced by a marker, a control byte that no JSON
+/// text can hold. Values of random bits leave their base64, hexadecimal or UUID form and wait as
+/// bytes in `literals`; the place in the stream is not kept at all. See `Schemas/event-log.md`.
+enum LeafPacking {
+    /// A leaf, packed.
+    struct Packed: Equatable {
+        var text: [UInt8] = []
+        var literals: [UInt8] = []
+    }
+
+    enum Marker {
+        static let subject: UInt8 = 0x01
+        static let revision: UInt8 = 0x02
+        static let previous: UInt8 = 0x03
+        static let uuid: UInt8 = 0x04
+        static let instant: UInt8 = 0x05
+        static let digest: UInt8 = 0x06
+        static let hexadecimal: UInt8 = 0x07
+        static let sealedBox: UInt8 = 0x08
+    }
+
+    /// Packs a leaf. Nil when it holds a control byte, which canonical JSON never does.
+    static func pack(_ leaf: [UInt8], place: StreamPlace) -> Packed? {
+        var packer = Packer(leaf: leaf, place: place)
+        return packer.pack()
+    }
+
+    /// Puts a leaf together again. Nil when the parts do not make one of exactly `length` bytes.
+    static func unpack(_ packed: Packed, place: StreamPlace, length: Int) -> [UInt8]? {
+        var leaf: [UInt8] = []
+        leaf.reserveCapacity(length)
+        var literals = LiteralReader(rest: packed.literals[...])
+        for byte in packed.text {
+            if byte >= 0x20 {
+                leaf.append(byte)
+            } else {
+                guard append(byte, &literals, place, to: &leaf) else { return nil }
+            }
+            guard leaf.count <= length else { return nil }
+        }
+        return literals.rest.isEmpty && leaf.count == length ? leaf : nil
+    }
+
+    /// Writes what a marker stands for; false when it stands for nothing.
+    private static func append(
+        _ marker: UInt8, _ literals: inout LiteralReader, _ place: StreamPlace,
+        to leaf: inout [UInt8]
+    ) -> Bool {
+        switch marker {
+        case Marker.subject:
+            leaf.append(contentsOf: place.subject.utf8)
+        case Marker.revision:
+            leaf.append(contentsOf: String(place.revision).utf8)
+        case Marker.previous:
+            guard let previous = place.previous else { return false }
+            leaf.append(contentsOf: Base64URL.encodeBytes(previous.array))
+        case Marker.uuid:
+            guard let bytes = literals.take(16) else { return false }
+            UUIDText.append(bytes, to: &leaf)
+        case Marker.instant:
+            guard let bytes = literals.take(6) else { return false }
+            let milliseconds = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            leaf.append(contentsOf: Instant(millisecondsSince1970: milliseconds).rfc3339Bytes)
+        case Marker.digest:
+            guard let bytes = literals.take(32) else { return false }
+            leaf.append(contentsOf: Base64URL.encodeBytes(bytes))
+        case Marker.hexadecimal:
+            guard let count = literals.take(1)?.first, let bytes = literals.take(Int(count)) else {
+                return false
+            }
+            bytes.forEach { Hexadecimal.append($0, to: &leaf) }
+        case Marker.sealedBox:
+            return appendSealedBox(&literals, to: &leaf)
+        default:
+            return false
+        }
+        return true
+    }
+
+    private static func appendSealedBox(
+        _ literals: inout LiteralReader, to leaf: inout [UInt8]
+    ) -> Bool {
+        guard let count = literals.varint(), count <= UInt64(LedgerLimits.leafBytesMax),
+            let nonce = literals.take(12), let ciphertext = literals.take(Int(count)),
+            let tag = literals.take(16)
+        else { return false }
+        leaf.append(contentsOf: DirectEncryption.encodedHeader.utf8)
+        leaf.append(contentsOf: "..".utf8)
+        leaf.append(contentsOf: Base64URL.encodeBytes(nonce))
+        leaf.append(UInt8(ascii: "."))
+        leaf.append(contentsOf: Base64URL.encodeBytes(ciphertext))
+        leaf.append(UInt8(ascii: "."))
+        leaf.append(contentsOf: Base64URL.encodeBytes(tag))
+        return true
+    }
+}
+
+/// Reads literals from the front.
+private struct LiteralReader {
+    var rest: ArraySlice<UInt8>
+
+    mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+        guard rest.count >= count else { return nil }
+        defer { rest.removeFirst(count) }
+        return rest.prefix(count)
+    }
+
+    mutating func varint() -> UInt64? {
+        Varint.read(&rest)
+    }
+}
+
+/// One walk over a leaf.
+private struct Packer {
+    let leaf: [UInt8]
+    let place: StreamPlace
+    private let subject: [UInt8]
+    private let previous: [UInt8]?
+    private var packed = LeafPacking.Packed()
+
+    init(leaf: [UInt8], place: StreamPlace) {
+        self.leaf = leaf
+        self.place = place
+        subject = Array(place.subject.utf8)
+        previous = place.previous.map { Base64URL.encodeBytes($0.array) }
+    }
+
+    mutating func pack() -> LeafPacking.Packed? {
+        packed.text.reserveCapacity(leaf.count)
+        var index = 0
+        while index < leaf.count {
+            let byte = leaf[index]
+            guard byte >= 0x20 else { return nil }
+            packed.text.append(byte)
+            index += 1
+            guard byte == UInt8(ascii: "\"") else { continue }
+            guard let end = endOfString(from: index) else { return nil }
+            let value = leaf[index..<end]
+            packString(value)
+            packed.text.append(UInt8(ascii: "\""))
+            index = end + 1
+            if value.elementsEqual("revision".utf8) {
+                index = packRevision(from: index)
+            }
+        }
+        return packed
+    }
+
+    /// The index of the quotation mark that ends the string beginning at `start`.
+    private func endOfString(from start: Int) -> Int? {
+        var index = start
+        while index < leaf.count {
+            switch leaf[index] {
+            case UInt8(ascii: "\""): return index
+            case UInt8(ascii: "\\"): index += 2
+            case 0..<0x20: return nil
+            default: index += 1
+            }
+        }
+        return nil
+    }
+
+    /// Replaces the number behind `"revision"` if it is this event's; answers where to go on.
+    private mutating func packRevision(from start: Int) -> Int {
+        let expected = Array(":\(place.revision)".utf8)
+        let end = start + expected.count
+        guard end < leaf.count, leaf[start..<end].elementsEqual(expected),
+            !(0x30...0x39).contains(leaf[end])
+        else { return start }
+        packed.text.append(UInt8(ascii: ":"))
+        packed.text.append(LeafPacking.Marker.revision)
+        return end
+    }
+
+    private mutating func packString(_ value: ArraySlice<UInt8>) {
+        if value.count == subject.count, value.elementsEqual(subject) {
+            packed.text.append(LeafPacking.Marker.subject)
+        } else if let previous, value.count == 43, value.elementsEqual(previous) {
+            packed.text.append(LeafPacking.Marker.previous)
+        } else if !packLiteral(value) {
+            packed.text.append(contentsOf: value)
+        }
+    }
+
+    private mutating func packLiteral(_ value: ArraySlice<UInt8>) -> Bool {
+        switch value.count {
+        case UUIDText.length:
+            guard let bytes = UUIDText.decode(value) else { return packHexadecimal(value) }
+            add(LeafPacking.Marker.uuid, bytes)
+        case 24 where value.last == UInt8(ascii: "Z"):
+            guard let instant = Instant(rfc3339: value), instant.rfc3339Bytes == Array(value),
+                (0..<1 << 48).contains(instant.millisecondsSince1970)
+            else { return false }
+            let milliseconds = UInt64(instant.millisecondsSince1970)
+            add(
+                LeafPacking.Marker.instant,
+                (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - $0 * 8)) })
+        case 43:
+            guard let bytes = Base64URL.decode(value) else { return false }
+            add(LeafPacking.Marker.digest, bytes)
+        default:
+            return packSealedBox(value) || packHexadecimal(value)
+        }
+        return true
+    }
+
+    private mutating func packHexadecimal(_ value: ArraySlice<UInt8>) -> Bool {
+        guard (16...128).contains(value.count), let bytes = Hexadecimal.decode(value) else {
+            return false
+        }
+        add(LeafPacking.Marker.hexadecimal, [UInt8(bytes.count)] + bytes)
+        return true
+    }
+
+    private mutating func packSealedBox(_ value: ArraySlice<UInt8>) -> Bool {
+        let header = DirectEncryption.encodedHeader.utf8
+        guard value.count > header.count + 2, value.starts(with: header) else { return false }
+        let parts = value.dropFirst(header.count)
+            .split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0].isEmpty, parts[1].isEmpty,
+            let nonce = Base64URL.decode(parts[2]), nonce.count == 12,
+            let ciphertext = Base64URL.decode(parts[3]),
+            let tag = Base64URL.decode(parts[4]), tag.count == 16
+        else { return false }
+        packed.text.append(LeafPacking.Marker.sealedBox)
+        Varint.append(UInt64(ciphertext.count), to: &packed.literals)
+        packed.literals += nonce + ciphertext + tag
+        return true
+    }
+
+    private mutating func add(_ marker: UInt8, _ bytes: [UInt8]) {
+        packed.text.append(marker)
+        packed.literals.append(contentsOf: bytes)
+    }
+}
+
+/// Numbers in groups of seven bits, the lowest first; the top bit says that more follow.
+enum Varint {
+    static func append(_ value: UInt64, to buffer: inout [UInt8]) {
+        var rest = value
+        while rest >= 0x80 {
+            buffer.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        buffer.append(UInt8(rest))
+    }
+
+    /// Nil when the number is cut off or has more than 63 bits.
+    static func read(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while let byte = bytes.popFirst(), shift < 63 {
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+        }
+        return nil
+    }
+}

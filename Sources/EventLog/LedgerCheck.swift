@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LMDB
+public import LedgerPrimitives
+internal import MerkleTree
+
+/// How deep a check of a ledger goes; each level includes the ones before it.
+public enum CheckLevel: String, CaseIterable, Sendable {
+    /// Every frame expands to a canonical event with the hash it is filed under.
+    case frames
+    /// The hashes make up the recorded tree, every stream is whole, every blob is what its name
+    /// says.
+    case tree
+}
+
+/// Something that is not as it was written.
+public struct Finding: Equatable, Sendable {
+    /// The event it concerns, where it is one.
+    public let position: UInt64?
+    /// A fixed code.
+    public let code: String
+    /// What was found, in words.
+    public let message: String
+}
+
+/// The result of a check.
+public struct CheckReport: Equatable, Sendable {
+    /// How deep it went.
+    public let level: CheckLevel
+    /// How many events were read.
+    public var events: UInt64 = 0
+    /// How many leaves the tree has by the log's own record.
+    public var treeSize: UInt64 = 0
+    /// The tree's root: computed from the leaves at level `tree`, else by the log's own record.
+    public var root: Digest
+    /// What was found, up to ``findingsMax``.
+    public internal(set) var findings: [Finding] = []
+    /// Fixed codes of what this check does not show.
+    public let notProven: [String]
+
+    /// Findings beyond this number are not listed.
+    public static let findingsMax = 100
+
+    /// Whether nothing was found.
+    public var isClean: Bool { findings.isEmpty }
+
+    mutating func add(_ code: String, at position: UInt64? = nil, _ message: String) {
+        guard findings.count < Self.findingsMax else { return }
+        findings.append(Finding(position: position, code: code, message: message))
+    }
+}
+
+extension EventLog {
+    /// Checks the ledger itself against what it was when its last commit ended.
+    ///
+    /// - Parameter progress: called now and then with events read and events there are.
+    public func check(
+        _ level: CheckLevel, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+    ) throws -> CheckReport {
+        var checker = LedgerChecker(log: self, head: try head(), level: level)
+        try checker.checkFrames(progress)
+        if level == .tree {
+            try checker.checkTree()
+            try checker.checkStreams()
+            try checker.checkBlobs()
+        }
+        return checker.report
+    }
+}
+
+/// One run of a check.
+private struct LedgerChecker {
+    private let log: EventLog
+    private let head: LogHead
+    private var frontier = TreeFrontier()
+    private var nodes: [(TreeNode, Digest)] = []
+    private var bytesRaw: UInt64 = 0
+    private var bytesStored: UInt64 = 0
+    private(set) var report: CheckReport
+
+    init(log: EventLog, head: LogHead, level: CheckLevel) {
+        self.log = log
+        self.head = head
+        let always = [
+            "event-times", "fork", "key-set-origin", "rollback", "sealed-not-opened",
+            "unrecorded-events",
+        ]
+        report = CheckReport(
+            level: level, treeSize: head.size, root: head.root,
+            notProven: level == .tree ? always : (always + ["stream-uniqueness"]).sorted())
+    }
+
+    // MARK: - Frames
+
+    mutating func checkFrames(_ progress: (UInt64, UInt64) -> Void) throws {
+        var position: UInt64 = 0
+        while position < head.size {
+            let end = min(head.size, position + EventLog.eventsPerTransaction)
+            for result in try frames(in: position..<end) {
+                checkFrame(result, at: position)
+                position += 1
+            }
+            report.events = position
+            progress(position, head.size)
+        }
+        let beyond = try log.environment.read { transaction in
+            try transaction.count(of: log.tables.events)
+        }
+        if try log.head() == head, beyond != Int(head.size) {
+            report.add(
+                "event-count", "\(beyond) frames are stored, the log's record says \(head.size)")
+        }
+        if report.isClean, bytesRaw != head.bytesRaw || bytesStored != head.bytesStored {
+            report.add("totals-mismatch", "the recorded totals are not the sums of the events")
+        }
+    }
+
+    /// The frames at these positions, or what is wrong with each.
+    private func frames(
+        in positions: Range<UInt64>
+    ) throws -> [Result<StoredFrame, LedgerError>] {
+        try log.environment.read { transaction in
+            try positions.map { position in
+                do {
+                    let stored = try log.tables.storedFrame(at: position, in: transaction)
+                    guard let stored else {
+                        return .failure(.damaged("the event is missing", position: position))
+                    }
+                    return .success(stored)
+                } catch let error as LedgerError {
+                    return .failure(error)
+                }
+            }
+        }
+    }
+
+    private mutating func checkFrame(
+        _ result: Result<StoredFrame, LedgerError>, at position: UInt64
+    ) {
+        // A hash for every position keeps the tree aligned, so that later findings mean something.
+        var leafHash = MerkleTree.emptyRoot
+        do throws(LedgerError) {
+            let stored = try result.get()
+            leafHash = stored.frame.header.leafHash
+            let leaf = try log.restore(stored)
+            bytesRaw += UInt64(leaf.count)
+            bytesStored += UInt64(stored.length)
+            checkLeaf(leaf, stored)
+        } catch {
+            if case .damaged(let message, let at) = error {
+                report.add("frame-damaged", at: at ?? position, message)
+            } else {
+                report.add("frame-damaged", at: position, "the event cannot be read")
+            }
+        }
+        frontier.append(leafHash) { node, digest in
+            if node.level % LogTables.keptLevelStep == 0 { nodes.append((node, digest)) }
+        }
+    }
+
+    private mutating func checkLeaf(_ leaf: [UInt8], _ stored: StoredFrame) {
+        guard let (envelope, _) = try? EventEnvelope.read(leaf) else {
+            report.add(
+                "leaf-not-canonical", at: stored.position, "the leaf is not a canonical event")
+            return
+        }
+        let place = StreamPlace(
+            subject: envelope.subject, revision: envelope.revision, previous: envelope.previous)
+        guard place == stored.place else {
+            report.add(
+                "link-mismatch", at: stored.position,
+                "the event names another place in its stream than the log does")
+            return
+        }
+    }
+
+    // MARK: - Tree and streams
+
+    mutating func checkTree() throws {
+        report.root = frontier.root
+        if frontier.root != head.root {
+            report.add(
+                "root-mismatch", "the leaves hash to another root than the log has recorded")
+        }
+        for (node, digest) in nodes {
+            let stored = try log.environment.read {
+                try $0.value(LogTables.nodeKey(node), in: log.tables.tree)
+            }
+            if stored != digest.array {
+                report.add(
+                    "node-mismatch",
+                    "the stored tree node \(node.level)/\(node.index) is missing or wrong")
+            }
+        }
+    }
+
+    /// Walks the stream index: the k-th entry of a stream must be the event with revision k, and
+    /// every event must be in the index once. So no (subject, revision) can be there twice.
+    mutating func checkStreams() throws {
+        let tables = log.tables
+        var findings: [(String, UInt64?, String)] = []
+        let head = head
+        let indexed = try log.environment.read { transaction in
+            try transaction.withCursor(tables.streams) { cursor in
+                var indexed: UInt64 = 0
+                var previous: StreamWalk?
+                while let entry = try cursor.move(.next, { key, value in
+                    (key.copied(), value.bigEndianNumber)
+                }) {
+                    guard let position = entry.1 else {
+                        findings.append(("index-malformed", nil, "an index entry is malformed"))
+                        continue
+                    }
+                    if position >= head.size { continue }
+                    indexed += 1
+                    var walk = StreamWalk(key: entry.0, after: previous)
+                    if let problem = try walk.step(to: position, tables, transaction) {
+                        findings.append(("stream-broken", position, problem))
+                    }
+                    previous = walk
+                }
+                return indexed
+            }
+        }
+        for (code, position, message) in findings {
+            report.add(code, at: position, message)
+        }
+        if indexed != head.size {
+            report.add(
+                "index-count", "the stream index has \(indexed) events, the log \(head.size)")
+        }
+    }
+
+    mutating func checkBlobs() throws {
+        let tables = log.tables
+        let names = try log.environment.read { transaction in
+            try transaction.withCursor(tables.blobs) { cursor in
+                var names: [[UInt8]] = []
+                while let name = try cursor.move(.next, { key, _ in key.copied() }) {
+                    names.append(name)
+                }
+                return names
+            }
+        }
+        for name in names {
+            let content = Digest(name).map { digest in Result { try log.blob(digest) } }
+            if case .success(_?) = content { continue }
+            report.add(
+                "blob-damaged", "the blob \(Base64URL.encode(name)) is not what its name says")
+        }
+    }
+}
+
+/// Follows one stream through the index.
+private struct StreamWalk {
+    let key: [UInt8]
+    private(set) var revision: Int
+    private var first: UInt64
+    private var last: UInt64
+
+    /// Continues the walk if the key is the same, else begins a new one.
+    init(key: [UInt8], after previous: StreamWalk?) {
+        self.key = key
+        let continued = previous?.key == key ? previous : nil
+        revision = continued?.revision ?? 0
+        first = continued?.first ?? 0
+        last = continued?.last ?? 0
+    }
+
+    /// Takes the next event in; answers what is wrong with it.
+    mutating func step(
+        to position: UInt64, _ tables: LogTables, _ transaction: LMDBTransaction
+    ) throws -> String? {
+        revision += 1
+        if revision == 1 { first = position }
+        defer { last = position }
+        let header: FrameHeader
+        do {
+            header = try tables.header(at: position, in: transaction)
+        } catch is LedgerError {
+            return "the index names an event that cannot be read"
+        }
+        guard header.revision == revision else {
+            return "the stream's event number \(revision) has revision \(header.revision)"
+        }
+        switch header.link {
+        case .first(let subject):
+            return StreamKey.key(subject) == key ? nil : "the index files it under another stream"
+        case .later(let firstDistance, let previousDistance):
+            let isLinked =
+                firstDistance <= position && position - firstDistance == first
+                && position - previousDistance == last
+            return isLinked ? nil : "the event is not linked to the one before it"
+        }
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Capabilities
+internal import JOSE
+internal import LMDB
+internal import LedgerPrimitives
+internal import OpenSSL
+internal import Platform
+internal import SignedNote
+
+extension EventLog {
+    /// Makes a new ledger: its directory, its root key and its signing key.
+    ///
+    /// Everything is made under another name, forced to disk and then renamed: a ledger is there
+    /// whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - directory: where the ledger will be; nothing or an empty directory may be there.
+    ///   - origin: the ledger's name; by default one made from its id.
+    ///   - keyRoot: the directory under which the keys are put, outside `directory`.
+    ///   - samples: events to prime the compression with; synthetic ones only, as what is made
+    ///     of them stays in the ledger for good.
+    /// - Throws: ``LedgerError/alreadyExists(_:)``, ``LedgerError/invalidOrigin``, or an error of
+    ///   the system or of LMDB.
+    public static func create(
+        _ directory: String, origin: String?, keyRoot: String, samples: [SampleEvent],
+        capabilities: Capabilities
+    ) throws -> LedgerInfo {
+        let paths = try LedgerPaths(Path.absolute(directory))
+        let ledgerID = capabilities.makeUUIDv7()
+        let origin = origin ?? LedgerOrigin.standard(ledgerID)
+        guard LedgerOrigin.isValid(origin) else { throw LedgerError.invalidOrigin }
+        try refuseOccupied(paths.root)
+        let rootKey = RootKey(secret: SecretBytes(capabilities.randomBytes(RootKey.byteCount)))
+        let seed = SecretBytes(capabilities.randomBytes(Ed25519PrivateKey.seedBytes))
+        let publicKey = try Ed25519PrivateKey(seed: seed).publicKey
+        guard let verifierKey = VerifierKey(name: origin, publicKey: publicKey) else {
+            throw LedgerError.invalidOrigin
+        }
+        let info = LedgerInfo(
+            ledgerID: ledgerID, origin: origin, verifierKey: verifierKey,
+            created: capabilities.now())
+        let suffix = ".init-" + Hexadecimal.encode(capabilities.randomBytes(8))
+        try Directory.createWithParents(Path.parent(of: paths.root))
+        let temporary = LedgerPaths(paths.root + suffix)
+        do {
+            try fill(temporary, info: info, rootKey: rootKey, dictionary: FrameDictionary.bytes(from: samples))
+            let nonce = capabilities.randomBytes(AES256GCM.nonceBytes)
+            var seedBytes = seed.exposed
+            defer { cleanse(&seedBytes) }
+            try KeyDirectory(keyRoot, ledgerID: ledgerID).create(
+                rootKey: rootKey,
+                sealedSigningKey: DirectEncryption.seal(
+                    seedBytes, key: rootKey.signingFileKey, nonce: nonce),
+                suffix: suffix)
+            try publish(temporary, as: paths)
+        } catch {
+            try? Directory.removeTree(temporary.root)
+            throw error
+        }
+        return info
+    }
+
+    private static func refuseOccupied(_ path: String) throws {
+        guard Directory.exists(path) else { return }
+        guard Directory.isDirectory(path), try Directory.entries(of: path).isEmpty else {
+            throw LedgerError.alreadyExists(path)
+        }
+    }
+
+    private static func fill(
+        _ paths: LedgerPaths, info: LedgerInfo, rootKey: RootKey, dictionary: [UInt8]
+    ) throws {
+        for directory in [paths.root, paths.log, paths.keys] {
+            try Directory.create(directory)
+        }
+        try File(paths.lock, .creating(permissions: 0o600)).sync()
+        let log = try paths.openEnvironment(
+            paths.log, access: .appending, databasesMax: LogTables.count)
+        let tables = try LogTables(log, create: true)
+        try log.write { transaction in
+            try transaction.put(LogTables.MetaName.format, LedgerFormat.encoded, in: tables.meta)
+            try transaction.put(LogTables.MetaName.ledger, info.encoded, in: tables.meta)
+            try transaction.put(LogTables.MetaName.head, LogHead().encoded, in: tables.meta)
+            try transaction.put(.number(1), dictionary, in: tables.dictionaries, .appended)
+        }
+        let keys = try paths.openEnvironment(
+            paths.keys, access: .appending, databasesMax: KeyTables.count)
+        try KeyStore.create(keys, rootKey: rootKey)
+        for directory in [paths.log, paths.keys, paths.root] {
+            try Directory.sync(directory)
+        }
+    }
+
+    private static func publish(_ temporary: LedgerPaths, as paths: LedgerPaths) throws {
+        do {
+            try Directory.rename(temporary.root, to: paths.root)
+        } catch where error.isAlreadyThere {
+            throw LedgerError.alreadyExists(paths.root)
+        }
+        try Directory.sync(Path.parent(of: paths.root))
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LMDB
+public import LedgerPrimitives
+internal import MerkleTree
+
+extension EventLog {
+    /// How many events are copied out of one read transaction.
+    static let eventsPerTransaction: UInt64 = 512
+
+    /// The state of the log after its last commit.
+    public func head() throws -> LogHead {
+        try environment.read { try tables.head(in: $0) }
+    }
+
+    /// A number that grows with every commit of any process; for waiting for news.
+    public var lastTransactionID: Int { environment.lastTransactionID }
+
+    /// Hands out events in the log's order, each checked against its hash.
+    ///
+    /// No transaction is open while `body` runs, so it may take its time.
+    ///
+    /// - Parameters:
+    ///   - positions: which events; those beyond the end of the log are left out.
+    ///   - body: answers whether to go on.
+    public func forEachEvent(
+        in positions: Range<UInt64>, _ body: (RecordedEvent) throws -> Bool
+    ) throws {
+        try forEachLeaf(in: positions) { position, leafHash, leaf in
+            try body(try decode(position, leafHash, leaf))
+        }
+    }
+
+    /// Hands out leaf bytes in the log's order, each checked against its hash.
+    public func forEachLeaf(
+        in positions: Range<UInt64>,
+        _ body: (_ position: UInt64, _ leafHash: Digest, _ leaf: [UInt8]) throws -> Bool
+    ) throws {
+        var next = positions.lowerBound
+        while next < positions.upperBound {
+            let end = min(positions.upperBound, next + Self.eventsPerTransaction)
+            let frames = try storedFrames(in: next..<end)
+            for frame in frames {
+                let leaf = try restore(frame)
+                guard try body(frame.position, frame.frame.header.leafHash, leaf) else { return }
+            }
+            if frames.isEmpty { return }
+            next += UInt64(frames.count)
+        }
+    }
+
+    /// The events of a stream, in order; empty when there is no such stream.
+    public func stream(_ subject: String) throws -> [RecordedEvent] {
+        let frames = try environment.read { transaction in
+            let positions = try tables.positions(of: StreamKey.key(subject), in: transaction)
+            return try positions.map { position in
+                guard let frame = try tables.storedFrame(at: position, in: transaction) else {
+                    throw LedgerError.damaged("an event is missing", position: position)
+                }
+                return frame
+            }
+        }
+        return try frames.map { frame in
+            try decode(frame.position, frame.frame.header.leafHash, try restore(frame))
+        }
+    }
+
+    /// The end of a stream; nil when it has no events.
+    public func streamHead(_ subject: String) throws -> StreamHead? {
+        try environment.read { try tables.streamHead(of: StreamKey.key(subject), in: $0) }
+    }
+
+    /// The names of up to `limit` streams that are UUIDs and begin with this text; nil when no
+    /// UUID in its text form can begin so.
+    public func streams(withPrefix prefix: String, limit: Int) throws -> [String]? {
+        guard let digits = UUIDPrefix(prefix) else { return nil }
+        return try environment.read { transaction in
+            try transaction.withCursor(tables.streams) { cursor in
+                var names: [String] = []
+                var key = try cursor.seek(.bytes(digits.lowest), orAfter: true) { key, _ in
+                    key.copied()
+                }
+                while let found = key, names.count < limit, found.count != 16 || digits.fits(found)
+                {
+                    if found.count == 16 {
+                        var text: [UInt8] = []
+                        UUIDText.append(found[...], to: &text)
+                        names.append(String(decoding: text, as: UTF8.self))
+                    }
+                    key = try cursor.move(.nextKey) { key, _ in key.copied() }
+                }
+                return names
+            }
+        }
+    }
+
+    /// The content of a blob; nil when the log has none of this name.
+    ///
+    /// - Throws: ``LedgerError/damaged(_:position:)`` when what is stored has another hash.
+    public func blob(_ digest: Digest) throws -> [UInt8]? {
+        let key = LMDBKey.bytes(digest.array)
+        guard let stored = try environment.read({ try $0.value(key, in: tables.blobs) }) else {
+            return nil
+        }
+        guard let content = Blob.content(of: stored, digest: digest) else {
+            throw LedgerError.damaged("a blob is not what its name says", position: nil)
+        }
+        return content
+    }
+
+    /// Bytes that `log/` and `keys/` take up on disk.
+    public func bytesOnDisk() throws -> Int {
+        try paths.allocatedBytes()
+    }
+
+    func storedFrames(in positions: Range<UInt64>) throws -> [StoredFrame] {
+        try environment.read { transaction in
+            try transaction.withCursor(tables.events) { cursor in
+                var frames: [StoredFrame] = []
+                var position = positions.lowerBound
+                var bytes = try cursor.seek(.number(position)) { $1.copied() }
+                while let found = bytes, position < positions.upperBound {
+                    frames.append(try tables.storedFrame(found, at: position, in: transaction))
+                    position += 1
+                    bytes = try cursor.move(.next) { $1.copied() }
+                }
+                return frames
+            }
+        }
+    }
+
+    /// The leaf of a frame; every read checks it against the hash.
+    func restore(_ stored: StoredFrame) throws(LedgerError) -> [UInt8] {
+        guard let leaf = codec.leaf(stored.frame.body, place: stored.place) else {
+            throw .damaged("the frame cannot be expanded", position: stored.position)
+        }
+        guard MerkleTree.leafHash(leaf) == stored.frame.header.leafHash else {
+            throw .damaged("the event is not the one that was hashed", position: stored.position)
+        }
+        return leaf
+    }
+
+    private func decode(
+        _ position: UInt64, _ leafHash: Digest, _ leaf: [UInt8]
+    ) throws(LedgerError) -> RecordedEvent {
+        do {
+            return try RecordedEvent(position: position, leafHash: leafHash, leaf: leaf)
+        } catch {
+            throw .damaged("the leaf is not a canonical event", position: position)
+        }
+    }
+}
+
+/// The beginning of a UUID in text form.
+private struct UUIDPrefix {
+    private let digits: [UInt8]
+    /// The lowest key that begins so.
+    let lowest: [UInt8]
+
+    init?(_ text: String) {
+        var digits: [UInt8] = []
+        for (index, character) in text.utf8.enumerated() {
+            if [8, 13, 18, 23].contains(index) {
+                guard character == UInt8(ascii: "-") else { return nil }
+            } else {
+                guard let value = Hexadecimal.value(of: character) else { return nil }
+                digits.append(value)
+            }
+        }
+        guard digits.count <= 32, !digits.isEmpty else { return nil }
+        self.digits = digits
+        let padded = digits + [UInt8](repeating: 0, count: 32 - digits.count)
+        lowest = stride(from: 0, to: 32, by: 2).map { padded[$0] << 4 | padded[$0 + 1] }
+    }
+
+    func fits(_ key: [UInt8]) -> Bool {
+        digits.enumerated().allSatisfy { index, digit in
+            let byte = key[index / 2]
+            return (index % 2 == 0 ? byte >> 4 : byte & 0xF) == digit
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LMDB
+internal import LedgerPrimitives
+internal import MerkleTree
+
+/// The databases of `log/` and what their keys and values are. See `Schemas/event-log.md`.
+struct LogTables: Sendable {
+    static let count = 7
+
+    /// Position to frame.
+    let events: LMDBDatabase
+    /// Stream key to the positions of the stream's events.
+    let streams: LMDBDatabase
+    /// Level and index to the hash of a full subtree, for every eighth level.
+    let tree: LMDBDatabase
+    /// SHA-256 to stored document.
+    let blobs: LMDBDatabase
+    /// Number to compression dictionary.
+    let dictionaries: LMDBDatabase
+    /// Tree size to signed checkpoint.
+    let checkpoints: LMDBDatabase
+    /// Name to fact about the ledger.
+    let meta: LMDBDatabase
+
+    init(_ environment: LMDBEnvironment, create: Bool) throws {
+        events = try environment.database("events", create: create)
+        streams = try environment.database("streams", .duplicatesOfOneSize, create: create)
+        tree = try environment.database("tree", create: create)
+        blobs = try environment.database("blobs", create: create)
+        dictionaries = try environment.database("dictionaries", create: create)
+        checkpoints = try environment.database("checkpoints", create: create)
+        meta = try environment.database("meta", create: create)
+    }
+
+    /// Names in `meta`.
+    enum MetaName {
+        static let format = LMDBKey.bytes(Array("format".utf8))
+        static let ledger = LMDBKey.bytes(Array("ledger".utf8))
+        static let head = LMDBKey.bytes(Array("head".utf8))
+    }
+
+    /// Tree nodes are kept for levels 8, 16, 24 …: with the leaf hashes in the frames, any
+    /// other node is at most 255 hashes away.
+    static let keptLevelStep = 8
+
+    static func nodeKey(_ node: TreeNode) -> LMDBKey {
+        .bytes(
+            [UInt8(node.level)]
+                + (0..<8).map { UInt8(truncatingIfNeeded: node.index >> UInt64(56 - $0 * 8)) })
+    }
+}
+
+// MARK: - Reading
+
+extension LogTables {
+    func head(in transaction: LMDBTransaction) throws -> LogHead {
+        guard let bytes = try transaction.value(MetaName.head, in: meta),
+            let head = LogHead(bytes)
+        else { throw LedgerError.damaged("the record of the log's head is malformed", position: nil) }
+        return head
+    }
+
+    /// The positions of a stream's events, in order.
+    func positions(
+        of streamKey: [UInt8], in transaction: LMDBTransaction
+    ) throws -> [UInt64] {
+        try transaction.withCursor(streams) { cursor in
+            var positions: [UInt64] = []
+            var position = try cursor.seek(.bytes(streamKey)) { $1.bigEndianNumber }
+            while let found = position {
+                guard let found else { throw Self.malformedIndex }
+                positions.append(found)
+                position = try cursor.move(.nextDuplicate) { $1.bigEndianNumber }
+            }
+            return positions
+        }
+    }
+
+    /// First and last position and the number of a stream's events; nil when it has none.
+    func extent(
+        of streamKey: [UInt8], in transaction: LMDBTransaction
+    ) throws -> StreamExtent? {
+        try transaction.withCursor(streams) { cursor -> StreamExtent? in
+            guard let first = try cursor.seek(.bytes(streamKey), { $1.bigEndianNumber }) else {
+                return nil
+            }
+            let last = try cursor.move(.lastDuplicate) { $1.bigEndianNumber } ?? first
+            guard let first, let last else { throw Self.malformedIndex }
+            return StreamExtent(
+                first: first, last: last, count: try cursor.countOfDuplicates())
+        }
+    }
+
+    func header(
+        at position: UInt64, in transaction: LMDBTransaction
+    ) throws -> FrameHeader {
+        let header = try transaction.withValue(.number(position), in: events) { FrameHeader($0) }
+        guard let header, let header else {
+            throw LedgerError.damaged("the frame is missing or malformed", position: position)
+        }
+        return header
+    }
+
+    /// The end of a stream; nil when it has no events.
+    func streamHead(
+        of streamKey: [UInt8], in transaction: LMDBTransaction
+    ) throws -> StreamHead? {
+        guard let extent = try extent(of: streamKey, in: transaction) else { return nil }
+        let header = try header(at: extent.last, in: transaction)
+        return StreamHead(revision: extent.count, leafHash: header.leafHash)
+    }
+
+    /// Everything needed to restore the event at a position; nil when there is none.
+    func storedFrame(
+        at position: UInt64, in transaction: LMDBTransaction
+    ) throws -> StoredFrame? {
+        guard let bytes = try transaction.value(.number(position), in: events) else { return nil }
+        return try storedFrame(bytes, at: position, in: transaction)
+    }
+
+    func storedFrame(
+        _ bytes: [UInt8], at position: UInt64, in transaction: LMDBTransaction
+    ) throws -> StoredFrame {
+        guard let frame = Frame(bytes) else {
+            throw LedgerError.damaged("the frame is malformed", position: position)
+        }
+        return StoredFrame(
+            position: position, frame: frame, length: bytes.count,
+            place: try place(of: frame.header, at: position, in: transaction))
+    }
+
+    /// What the log knows of an event by its links.
+    private func place(
+        of header: FrameHeader, at position: UInt64, in transaction: LMDBTransaction
+    ) throws -> StreamPlace {
+        switch header.link {
+        case .first(let subject):
+            return StreamPlace(subject: subject, revision: 1, previous: nil)
+        case .later(let firstDistance, let previousDistance):
+            guard firstDistance <= position else {
+                throw LedgerError.damaged("a link leads out of the log", position: position)
+            }
+            let first = try self.header(at: position - firstDistance, in: transaction)
+            let previous = try self.header(at: position - previousDistance, in: transaction)
+            guard case .first(let subject) = first.link else {
+                throw LedgerError.damaged("a link leads to another stream", position: position)
+            }
+            return StreamPlace(
+                subject: subject, revision: header.revision, previous: previous.leafHash)
+        }
+    }
+
+    func readDictionaries(_ environment: LMDBEnvironment) throws -> [FrameDictionary] {
+        try environment.read { transaction in
+            try transaction.withCursor(dictionaries) { cursor in
+                var found: [FrameDictionary] = []
+                while let dictionary = try cursor.move(.next, { key, value in
+                    key.bigEndianNumber.map { FrameDictionary(id: $0, bytes: value.copied()) }
+                }) {
+                    guard let dictionary else { throw Self.malformedIndex }
+                    found.append(dictionary)
+                }
+                return found
+            }
+        }
+    }
+
+    private static var malformedIndex: LedgerError {
+        .damaged("the stream index is malformed", position: nil)
+    }
+}
+
+/// Where a stream's events are.
+struct StreamExtent {
+    let first: UInt64
+    let last: UInt64
+    let count: Int
+}
+
+/// A frame with what is needed to restore its leaf, free of the transaction it was read in.
+struct StoredFrame {
+    let position: UInt64
+    let frame: Frame
+    /// Bytes of the frame as stored.
+    let length: Int
+    let place: StreamPlace
+}

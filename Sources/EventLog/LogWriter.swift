@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LMDB
+internal import LedgerPrimitives
+internal import MerkleTree
+internal import Platform
+
+/// Events to append in one piece: all of them or none.
+public struct AppendBatch: Sendable {
+    /// The events, in order; events of one stream must follow each other's heads.
+    public var events: [PreparedEvent]
+    /// Data keys of the streams that begin here; stored durably before the first event is.
+    public var newDataKeys: [NewDataKey]
+
+    /// A batch of events.
+    public init(events: [PreparedEvent], newDataKeys: [NewDataKey] = []) {
+        self.events = events
+        self.newDataKeys = newDataKeys
+    }
+}
+
+/// What an append acknowledges: the events are on disk.
+public struct AppendReceipt: Sendable {
+    /// The position of each event of the batch.
+    public let positions: [UInt64]
+    /// How many of them this append wrote; the others had been written before, to the byte.
+    public let written: Int
+}
+
+/// Points in the course of a commit at which a test may stop the process or fail the write.
+package enum CommitPoint: Sendable {
+    case beforeKeys
+    case betweenKeysAndEvents
+    case insideEventTransaction
+    case afterCommit
+}
+
+/// The one thread that writes: it drains the queue into one transaction, and acknowledges every
+/// append in it after the commit. Other processes may do the same at the same time; LMDB lets one
+/// transaction write at a time, and each reads the log's and the streams' heads afresh.
+final class LogWriter: Sendable {
+    typealias Completion = @Sendable (Result<AppendReceipt, any Error>) -> Void
+
+    struct Request: Sendable {
+        let batch: AppendBatch
+        let completion: Completion
+    }
+
+    private let queue = HandoverQueue<Request>()
+    private let thread: WorkerThread
+
+    init(
+        environment: LMDBEnvironment, tables: LogTables, keys: KeyStore,
+        reached: @escaping @Sendable (CommitPoint) throws -> Void
+    ) throws {
+        let worker = CommitWorker(
+            environment: environment, tables: tables, keys: keys, reached: reached)
+        let queue = queue
+        thread = try WorkerThread {
+            while true {
+                let requests = queue.take(upTo: LedgerLimits.requestsPerCommitMax)
+                if requests.isEmpty { return }
+                worker.commit(requests)
+            }
+        }
+    }
+
+    func submit(_ batch: AppendBatch, completion: @escaping Completion) {
+        if !queue.push(Request(batch: batch, completion: completion)) {
+            completion(.failure(LedgerError.notWritable))
+        }
+    }
+
+    /// Writes what is in the queue and ends the thread.
+    func close() {
+        queue.close()
+        thread.join()
+    }
+}
+
+/// Turns requests into one commit of `keys/` and one of `log/`, in this order: a key is durable
+/// before the first event sealed with it. A crash between the two leaves a key without events,
+/// which the next attempt uses.
+private struct CommitWorker: Sendable {
+    let environment: LMDBEnvironment
+    let tables: LogTables
+    let keys: KeyStore
+    let reached: @Sendable (CommitPoint) throws -> Void
+
+    func commit(_ requests: [LogWriter.Request]) {
+        var results: [Result<AppendReceipt, any Error>]
+        do {
+            try reached(.beforeKeys)
+            let conflicts = try storeKeys(of: requests)
+            try reached(.betweenKeysAndEvents)
+            results = try environment.write { transaction in
+                let results = try append(requests, refused: conflicts, in: transaction)
+                try reached(.insideEventTransaction)
+                return results
+            }
+            try reached(.afterCommit)
+        } catch {
+            results = requests.map { _ in .failure(error) }
+        }
+        for (request, result) in zip(requests, results) {
+            request.completion(result)
+        }
+    }
+
+    private func storeKeys(of requests: [LogWriter.Request]) throws -> [String: DataKeyConflict] {
+        let newKeys = requests.flatMap(\.batch.newDataKeys)
+        if newKeys.isEmpty { return [:] }
+        let conflicts = try keys.store(newKeys)
+        return Dictionary(conflicts.map { ($0.subject, $0) }) { first, _ in first }
+    }
+
+    private func append(
+        _ requests: [LogWriter.Request], refused: [String: DataKeyConflict],
+        in transaction: LMDBTransaction
+    ) throws -> [Result<AppendReceipt, any Error>] {
+        var head = try tables.head(in: transaction)
+        var results: [Result<AppendReceipt, any Error>] = []
+        for request in requests {
+            let newKeys = request.batch.newDataKeys
+            if let conflict = newKeys.lazy.compactMap({ refused[$0.key.subject] }).first {
+                results.append(.failure(conflict))
+                continue
+            }
+            var planner = AppendPlanner(tables: tables, next: head.size)
+            do {
+                for event in request.batch.events {
+                    try planner.add(event, in: transaction)
+                }
+            } catch let conflict as AppendConflict {
+                results.append(.failure(conflict))
+                continue
+            }
+            for planned in planner.planned {
+                try write(planned, head: &head, in: transaction)
+            }
+            results.append(
+                .success(
+                    AppendReceipt(
+                        positions: planner.positions, written: planner.planned.count)))
+        }
+        try transaction.put(LogTables.MetaName.head, head.encoded, in: tables.meta)
+        return results
+    }
+
+    private func write(
+        _ planned: AppendPlanner.Planned, head: inout LogHead,
+        in transaction: LMDBTransaction
+    ) throws {
+        let event = planned.event
+        let position = head.size
+        let frame = Frame(
+            header: FrameHeader(
+                leafHash: event.head.leafHash, revision: event.head.revision, link: planned.link),
+            body: event.body
+        ).encoded()
+        try transaction.put(.number(position), frame, in: tables.events, .appended)
+        try transaction.put(
+            .bytes(StreamKey.key(event.subject)), number: position, in: tables.streams,
+            .appendedDuplicate)
+        for blob in event.blobs {
+            let key = LMDBKey.bytes(blob.digest.array)
+            let isThere = try transaction.withValue(key, in: tables.blobs) { _ in true } ?? false
+            if isThere { continue }
+            try transaction.put(key, blob.stored, in: tables.blobs, .new)
+            head.blobs += 1
+            head.blobBytes += UInt64(blob.stored.count)
+        }
+        var completed: [(TreeNode, Digest)] = []
+        head.frontier.append(event.head.leafHash) { node, digest in
+            if node.level % LogTables.keptLevelStep == 0 { completed.append((node, digest)) }
+        }
+        for (node, digest) in completed {
+            try transaction.put(LogTables.nodeKey(node), digest.array, in: tables.tree, .new)
+        }
+        head.bytesRaw += UInt64(event.leafLength)
+        head.bytesStored += UInt64(frame.count)
+        head.sessions += event.opensSession ? 1 : 0
+    }
+}
+
+/// Checks a batch against the heads of its streams before anything of it is written.
+private struct AppendPlanner {
+    /// An event that will be written, with its place among the stream's others.
+    struct Planned {
+        let event: PreparedEvent
+        let link: Frame.Link
+    }
+
+    /// A stream's end, as it will be once the events planned so far are in.
+    private struct StreamEnd {
+        var head: StreamHead?
+        var first: UInt64
+        var last: UInt64
+    }
+
+    private let tables: LogTables
+    private var next: UInt64
+    private var ends: [String: StreamEnd] = [:]
+    private(set) var planned: [Planned] = []
+    private(set) var positions: [UInt64] = []
+
+    init(tables: LogTables, next: UInt64) {
+        self.tables = tables
+        self.next = next
+    }
+
+    mutating func add(
+        _ event: PreparedEvent, in transaction: LMDBTransaction
+    ) throws {
+        let streamKey = StreamKey.key(event.subject)
+        let end = try ends[event.subject] ?? storedEnd(streamKey, in: transaction)
+        guard end.head == event.expected else {
+            if let position = try positionIfWritten(event, streamKey, end, in: transaction) {
+                positions.append(position)
+                return
+            }
+            throw AppendConflict(
+                subject: event.subject, expected: event.expected, actual: end.head)
+        }
+        let link: Frame.Link =
+            end.head == nil
+            ? .first(subject: event.subject)
+            : .later(firstDistance: next - end.first, previousDistance: next - end.last)
+        planned.append(Planned(event: event, link: link))
+        positions.append(next)
+        ends[event.subject] = StreamEnd(
+            head: event.head, first: end.head == nil ? next : end.first, last: next)
+        next += 1
+    }
+
+    private func storedEnd(
+        _ streamKey: [UInt8], in transaction: LMDBTransaction
+    ) throws -> StreamEnd {
+        guard let extent = try tables.extent(of: streamKey, in: transaction) else {
+            return StreamEnd(head: nil, first: 0, last: 0)
+        }
+        let header = try tables.header(at: extent.last, in: transaction)
+        return StreamEnd(
+            head: StreamHead(revision: extent.count, leafHash: header.leafHash),
+            first: extent.first, last: extent.last)
+    }
+
+    /// Where this very event stands already, when its author did not learn of an earlier success.
+    private func positionIfWritten(
+        _ event: PreparedEvent, _ streamKey: [UInt8], _ end: StreamEnd,
+        in transaction: LMDBTransaction
+    ) throws -> UInt64? {
+        guard let head = end.head, head.revision >= event.head.revision else { return nil }
+        let stored = try tables.positions(of: streamKey, in: transaction)
+        guard stored.count >= event.head.revision else { return nil }
+        let position = stored[event.head.revision - 1]
+        let header = try tables.header(at: position, in: transaction)
+        return header.leafHash == event.head.leafHash ? position : nil
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EventLog
+internal import LedgerPrimitives
+internal import SessionEvents
+internal import Sessions
+
+/// What is remembered of a session while its events come in.
+struct StreamContext {
+    /// The end of the stream, counting events that are prepared but not written yet.
+    var head: StreamHead?
+    var state = SessionState()
+    /// Who reports this session; fixed by its first event.
+    var source: String?
+    let dataKey: DataKey
+    /// Set until the key is stored.
+    var newDataKey: NewDataKey?
+    /// Revision of each event.
+    var revisions: [UUIDv7: Int] = [:]
+    /// Events that are prepared but not written yet, by id; the others can be read from the log.
+    var unwritten: [UUIDv7: EventContent] = [:]
+
+    /// Reads what the log has of a session.
+    init(subject: String, in log: EventLog) throws {
+        let events = try log.stream(subject)
+        if let key = try log.dataKey(for: subject) {
+            dataKey = key
+            guard let first = events.first else { return }
+            guard first.data[DataMember.keyCommitment] == .string(key.commitment.base64URL) else {
+                throw LedgerError.keyMismatch(subject: subject)
+            }
+        } else {
+            guard events.isEmpty else { throw LedgerError.keyMissing(subject: subject) }
+            let fresh = try log.makeDataKey(for: subject)
+            dataKey = fresh.key
+            newDataKey = fresh
+            return
+        }
+        for event in events {
+            let envelope = event.envelope
+            head = StreamHead(revision: envelope.revision, leafHash: event.leafHash)
+            revisions[envelope.id] = envelope.revision
+            state = Session.evolve(state, by: try SessionEventCodec.decode(event))
+        }
+        source = events.first?.envelope.source
+    }
+}
+
+/// What makes two reports of an event the same: everything the reporter said.
+struct EventContent: Equatable {
+    let type: String
+    let typeVersion: Int
+    let source: String
+    let time: Instant
+    let clear: JSONObject
+    let sealed: JSONObject?
+
+    init(_ reported: ReportedEvent, _ intake: Intake) {
+        type = reported.type.rawValue
+        typeVersion = reported.typeVersion
+        source = reported.source
+        time = reported.time
+        clear = intake.event.clearMembers
+        sealed = intake.sealed
+    }
+
+    init(_ recorded: RecordedEvent, sealed: JSONObject?) {
+        type = recorded.envelope.type
+        typeVersion = recorded.envelope.typeVersion
+        source = recorded.envelope.source
+        time = recorded.envelope.time
+        var clear = recorded.data
+        for name in [DataMember.sealed, DataMember.sealedBlob, DataMember.keyCommitment] {
+            clear[name] = nil
+        }
+        self.clear = clear
+        self.sealed = sealed
+    }
+}
+
+extension SessionEventCodec {
+    /// The payload of a recorded event.
+    static func decode(_ event: RecordedEvent) throws -> SessionEvent {
+        try decode(
+            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
+    }
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import LedgerPrimitives
+
+/// Every setting that a check of an ID token reads.
+///
+/// The policy of a login is archived as canonical JSON with all defaults filled in, so that a
+/// check years later reads the same settings, whatever the defaults are by then.
+public struct VerificationPolicy: Equatable, Sendable {
+    /// Clock differences that are put up with, in seconds, claim by claim.
+    public struct ClockSkew: Equatable, Sendable {
+        public var exp: Int
+        public var iat: Int
+        public var nbf: Int
+
+        /// The same difference for every claim.
+        public init(seconds: Int) {
+            (exp, iat, nbf) = (seconds, seconds, seconds)
+        }
+    }
+
+    /// When an ID token must carry the session's nonce.
+    public enum NonceRule: String, CaseIterable, Sendable {
+        /// Whenever one was sent with the request.
+        case whenSent = "when-sent"
+        /// Always; a session that sent none fails.
+        case always
+    }
+
+    /// The issuer that `iss` must name, to the byte.
+    public var issuer: String
+    /// The client that `aud` must name.
+    public var audience: String
+    /// Other audiences that may stand beside it.
+    public var trustedAudiences: [String] = []
+    /// Signature algorithms that are taken.
+    public var algorithms: [String] = ["RS256"]
+    /// Clock differences that are put up with.
+    public var clockSkew = ClockSkew(seconds: 60)
+    /// How old `iat` may be at receipt, in seconds.
+    public var issuedAtAgeSecondsMax = 600
+    /// When a nonce is demanded.
+    public var nonce = NonceRule.whenSent
+    /// The lowest level of assurance that is taken; 0 takes any.
+    public var levelOfAssuranceMin = 0
+    /// Levels of the authentication context classes whose name does not tell.
+    public var levelsOfAssurance: [String: Int] = [:]
+    /// The smallest RSA key that is taken, in bits.
+    public var rsaBitsMin = 2048
+    /// The largest token that is taken, in bytes.
+    public var tokenBytesMax = 262_144
+
+    /// The strictest useful policy for a client: defaults everywhere else.
+    public init(issuer: String, audience: String) {
+        self.issuer = issuer
+        self.audience = audience
+    }
+}
+
+// MARK: - Canonical form
+
+extension VerificationPolicy {
+    /// Skew beyond this would let tokens pass that expired too long ago.
+    static let clockSkewSecondsMax = 300
+
+    /// The archived form.
+    public var object: JSONObject {
+        [
+            "algorithms": .array(algorithms.map { .string($0) }),
+            "audience": .string(audience),
+            "clockSkewSeconds": .object([
+                "exp": .integer(Int64(clockSkew.exp)), "iat": .integer(Int64(clockSkew.iat)),
+                "nbf": .integer(Int64(clockSkew.nbf)),
+            ]),
+            "issuedAtAgeSecondsMax": .integer(Int64(issuedAtAgeSecondsMax)),
+            "issuer": .string(issuer),
+            "levelOfAssuranceMin": .integer(Int64(levelOfAssuranceMin)),
+            "levelsOfAssurance": .object(
+                levelsOfAssurance.reduce(into: JSONObject()) {
+                    $0[$1.key] = .integer(Int64($1.value))
+                }),
+            "nonce": .string(nonce.rawValue),
+            "rsaBitsMin": .integer(Int64(rsaBitsMin)),
+            "tokenBytesMax": .integer(Int64(tokenBytesMax)),
+            "trustedAudiences": .array(trustedAudiences.map { .string($0) }),
+        ]
+    }
+
+    /// The names of all members of the archived form.
+    static let memberNames: Set<String> = Set(
+        VerificationPolicy(issuer: "", audience: "").object.members.map(\.name))
+
+    /// Reads a policy in which settings may be left open.
+    ///
+    /// - Returns: the policy with defaults filled in, and whether any setting was left open.
+    /// - Throws: ``PolicyError`` naming the first member that is unknown, missing or malformed.
+    public static func complete(
+        _ partial: JSONObject
+    ) throws(PolicyError) -> (policy: VerificationPolicy, wasPartial: Bool) {
+        if let unknown = partial.members.first(where: { !memberNames.contains($0.name) }) {
+            throw PolicyError(member: unknown.name, problem: .unknown)
+        }
+        let reader = PolicyReader(partial: partial)
+        var policy = VerificationPolicy(
+            issuer: try reader.text("issuer"), audience: try reader.text("audience"))
+        policy.trustedAudiences = try reader.texts("trustedAudiences") ?? policy.trustedAudiences
+        policy.algorithms = try reader.texts("algorithms") ?? policy.algorithms
+        policy.clockSkew = try reader.clockSkew() ?? policy.clockSkew
+        policy.issuedAtAgeSecondsMax =
+            try reader.number("issuedAtAgeSecondsMax", 1...31_536_000)
+            ?? policy.issuedAtAgeSecondsMax
+        if let rule = try reader.optionalText("nonce") {
+            guard let rule = NonceRule(rawValue: rule) else { throw .malformed("nonce") }
+            policy.nonce = rule
+        }
+        policy.levelOfAssuranceMin =
+            try reader.number("levelOfAssuranceMin", 0...9) ?? policy.levelOfAssuranceMin
+        policy.levelsOfAssurance = try reader.levels() ?? policy.levelsOfAssurance
+        policy.rsaBitsMin = try reader.number("rsaBitsMin", 2048...16_384) ?? policy.rsaBitsMin
+        policy.tokenBytesMax =
+            try reader.number("tokenBytesMax", 1024...1_048_576) ?? policy.tokenBytesMax
+        let wasPartial = policy.object != partial
+        return (policy, wasPartial)
+    }
+}
+
+/// What is wrong with a policy.
+public struct PolicyError: Error, Equatable {
+    /// What is wrong with the member.
+    public enum Problem: Equatable, Sendable {
+        case unknown
+        case missing
+        case malformed
+    }
+
+    /// The member's name; not to be shown when it is unknown, as it may be anything.
+    public let member: String
+    /// What is wrong with it.
+    public let problem: Problem
+
+    static func malformed(_ member: String) -> PolicyError {
+        PolicyError(member: member, problem: .malformed)
+    }
+}
+
+/// Takes members out of a partial policy.
+private struct PolicyReader {
+    let partial: JSONObject
+
+    func optionalText(_ name: String) throws(PolicyError) -> String? {
+        guard let member = partial[name] else { return nil }
+        guard let text = member.stringValue, (1...2048).contains(text.utf8.count) else {
+            throw .malformed(name)
+        }
+        return text
+    }
+
+    func text(_ name: String) throws(PolicyError) -> String {
+        guard let text = try optionalText(name) else {
+            throw PolicyError(member: name, problem: .missing)
+        }
+        return text
+    }
+
+    func texts(_ name: String) throws(PolicyError) -> [String]? {
+        guard let member = partial[name] else { return nil }
+        let texts = member.arrayValue?.compactMap(\.stringValue)
+        guard let texts, texts.count == member.arrayValue?.count, texts.count <= 64,
+            texts.allSatisfy({ (1...2048).contains($0.utf8.count) })
+        else { throw .malformed(name) }
+        return texts
+    }
+
+    func number(_ name: String, _ range: ClosedRange<Int>) throws(PolicyError) -> Int? {
+        guard let member = partial[name] else { return nil }
+        guard let number = member.integerValue, range.contains(Int(number)) else {
+            throw .malformed(name)
+        }
+        return Int(number)
+    }
+
+    /// One number for every claim, or a number for each of them.
+    func clockSkew() throws(PolicyError) -> VerificationPolicy.ClockSkew? {
+        let name = "clockSkewSeconds"
+        let range = 0...VerificationPolicy.clockSkewSecondsMax
+        guard let claims = partial[name]?.objectValue else {
+            return try number(name, range).map(VerificationPolicy.ClockSkew.init(seconds:))
+        }
+        var skew = VerificationPolicy.ClockSkew(seconds: 60)
+        for member in claims.members {
+            guard let seconds = member.value.integerValue, range.contains(Int(seconds)) else {
+                throw .malformed(name)
+            }
+            switch member.name {
+            case "exp": skew.exp = Int(seconds)
+            case "iat": skew.iat = Int(seconds)
+            case "nbf": skew.nbf = Int(seconds)
+            default: throw .malformed(name)
+            }
+        }
+        return skew
+    }
+
+    func levels() throws(PolicyError) -> [String: Int]? {
+        let name = "levelsOfAssurance"
+        guard let member = partial[name] else { return nil }
+        guard let table = member.objectValue, table.members.count <= 256 else {
+            throw .malformed(name)
+        }
+        var levels: [String: Int] = [:]
+        for row in table.members {
+            guard let level = row.value.integerValue, (0...9).contains(level) else {
+                throw .malformed(name)
+            }
+            levels[row.name] = Int(level)
+        }
+        return levels
+    }
+}

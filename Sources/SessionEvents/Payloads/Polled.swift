@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LedgerPrimitives
+
+/// The backchannel answered.
+public struct Polled: SessionEventPayload {
+    /// What the answer means.
+    public var status: PollStatus
+    /// 0 for the request itself, then 1, 2, 3 …
+    public var attempt: Int
+    /// The error it brought.
+    public var error: String?
+    /// Seconds to wait between polls.
+    public var intervalSeconds: Int?
+    /// Seconds the request stays good for.
+    public var expiresInSeconds: Int?
+    /// The HTTP status.
+    public var httpStatus: Int?
+    /// How long the answer took, in milliseconds.
+    public var durationMilliseconds: Int?
+    /// Whether an earlier attempt may have left unrecorded.
+    public var hasGap: Bool?
+    /// The provider's id for it.
+    public var traceID: String?
+    /// Requests made on the way here.
+    public var exchanges: [Exchange]?
+
+    /// A payload; what is not given is absent.
+    public init(
+        status: PollStatus, attempt: Int, error: String? = nil, intervalSeconds: Int? = nil,
+        expiresInSeconds: Int? = nil, httpStatus: Int? = nil, durationMilliseconds: Int? = nil,
+        hasGap: Bool? = nil, traceID: String? = nil, exchanges: [Exchange]? = nil
+    ) {
+        self.status = status
+        self.attempt = attempt
+        self.error = error
+        self.intervalSeconds = intervalSeconds
+        self.expiresInSeconds = expiresInSeconds
+        self.httpStatus = httpStatus
+        self.durationMilliseconds = durationMilliseconds
+        self.hasGap = hasGap
+        self.traceID = traceID
+        self.exchanges = exchanges
+    }
+
+    init(reading members: inout MemberReader) throws(MemberError) {
+        status = try members.required("status", .pollStatus)
+        attempt = try members.required("attempt", .count)
+        error = try members.optional("error", .error)
+        intervalSeconds = try members.optional("interval", .seconds)
+        expiresInSeconds = try members.optional("expiresIn", .seconds)
+        httpStatus = try members.optional("httpStatus", .httpStatus)
+        durationMilliseconds = try members.optional("durationMs", .milliseconds)
+        hasGap = try members.optional("gap", .truth)
+        traceID = try members.optional("traceID", .traceID)
+        exchanges = try members.list("exchanges", Exchange.init(reading:))
+    }
+
+    func write(to object: inout JSONObject) {
+        object.set("status", status, .pollStatus)
+        object.set("attempt", attempt, .count)
+        object.set("error", error, .error)
+        object.set("interval", intervalSeconds, .seconds)
+        object.set("expiresIn", expiresInSeconds, .seconds)
+        object.set("httpStatus", httpStatus, .httpStatus)
+        object.set("durationMs", durationMilliseconds, .milliseconds)
+        object.set("gap", hasGap, .truth)
+        object.set("traceID", traceID, .traceID)
+        object.set("exchanges", exchanges) { $0.object() }
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The values from outside that may stand in the clear.
+///
+/// Anyone can plant a person's id number in a callback URL, and a leaf cannot be erased. So what
+/// came from outside is clear only if it is one of these; otherwise it is sealed, and the clear
+/// member says ``other``.
+public enum RegisteredNames {
+    /// Stands for a value that is not registered.
+    public static let other = "other"
+
+    /// Error codes of OAuth 2.0 (RFC 6749, 6750, 8628, 9101, 9126, 9396, 9449), OpenID Connect
+    /// Core and CIBA Core.
+    public static let errors: Set<String> = [
+        "access_denied", "account_selection_required", "authorization_pending",
+        "consent_required", "expired_login_hint_token", "expired_token", "insufficient_scope",
+        "interaction_required", "invalid_authorization_details", "invalid_binding_message",
+        "invalid_client", "invalid_dpop_proof", "invalid_grant", "invalid_request",
+        "invalid_request_object", "invalid_request_uri", "invalid_scope", "invalid_target",
+        "invalid_token", "invalid_user_code", "login_required", "missing_user_code",
+        "registration_not_supported", "request_not_supported", "request_uri_not_supported",
+        "server_error", "slow_down", "temporarily_unavailable", "transaction_failed",
+        "unauthorized_client", "unknown_user_id", "unmet_authentication_requirements",
+        "unsupported_grant_type", "unsupported_response_type", "unsupported_token_type",
+        "use_dpop_nonce",
+    ]
+
+    /// JWS algorithms (RFC 7518 §3.1, RFC 8037, RFC 8812, RFC 9864).
+    public static let algorithms: Set<String> = [
+        "none", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+        "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448",
+    ]
+
+    /// Token types (RFC 6750, RFC 9449, RFC 8693).
+    public static let tokenTypes: Set<String> = ["Bearer", "bearer", "DPoP", "N_A"]
+
+    /// Response modes of OAuth 2.0, its form post mode and JARM.
+    public static let responseModes: Set<String> = [
+        "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
+    ]
+
+    /// Whether an authentication context class is of a shape that hides no number of a person.
+    public static func isHarmlessACR(_ text: String) -> Bool {
+        var digitsInRow = 0
+        for byte in text.utf8 {
+            digitsInRow = CharacterSets.isDigit(byte) ? digitsInRow + 1 : 0
+            guard digitsInRow < 5,
+                CharacterSets.isNameCharacter(byte) || ":;=/".utf8.contains(byte)
+            else { return false }
+        }
+        return (1...128).contains(text.utf8.count)
+    }
+}
