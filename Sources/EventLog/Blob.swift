@@ -2,6 +2,7 @@
 
 public import LedgerPrimitives
 internal import OpenSSL
+internal import Synchronization
 internal import Zlib
 
 /// A document kept beside the events, found by the SHA-256 of its content.
@@ -47,6 +48,25 @@ struct Blob: Sendable {
         }
         guard let content, Digest(SHA256.hash(content)) == digest else { return nil }
         return content
+    }
+}
+
+/// The documents stored last, ready to be stored again: the same few key sets and policies come
+/// with nearly every login.
+final class RecentBlobs: Sendable {
+    private static let countMax = 64
+    private let blobs = Mutex<[[UInt8]: Blob]>([:])
+
+    func blob(_ content: [UInt8]) throws -> Blob {
+        if let known = blobs.withLock({ $0[content] }) { return known }
+        let blob = try Blob(content)
+        if content.count <= 65_536 {
+            blobs.withLock { known in
+                if known.count >= Self.countMax { known.removeAll() }
+                known[content] = blob
+            }
+        }
+        return blob
     }
 }
 

@@ -28,6 +28,7 @@ public final class EventLog: Sendable {
     let environment: LMDBEnvironment
     let tables: LogTables
     let codec: FrameCodec
+    let recentBlobs = RecentBlobs()
     private let keys: KeyStore?
     private let writer: LogWriter?
     private let lock: File

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import LMDB
 internal import LedgerPrimitives
 
 /// The stored form of an event: a header and a compressed leaf. It lies below the leaf hash, so
@@ -97,11 +98,7 @@ struct FrameHeader: Equatable {
     /// Reads the header from the front of a stored frame without copying the rest.
     init?(_ frame: Span<UInt8>) {
         let longest = 1 + 32 + 10 + 10 + LedgerLimits.subjectBytesMax
-        var bytes: [UInt8] = []
-        for index in 0..<min(frame.count, longest) {
-            bytes.append(frame[index])
-        }
-        var rest = bytes[...]
+        var rest = frame.extracting(0..<min(frame.count, longest)).copied()[...]
         self.init(&rest)
     }
 }

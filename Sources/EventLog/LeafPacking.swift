@@ -44,14 +44,16 @@ enum LeafPacking {
         var leaf: [UInt8] = []
         leaf.reserveCapacity(length)
         var literals = LiteralReader(rest: packed.literals[...])
-        for byte in packed.text {
-            if byte >= 0x20 {
-                leaf.append(byte)
-            } else {
-                guard append(byte, &literals, place, to: &leaf) else { return nil }
+        let text = packed.text
+        var start = 0
+        for index in text.indices where text[index] < 0x20 {
+            leaf.append(contentsOf: text[start..<index])
+            start = index + 1
+            guard append(text[index], &literals, place, to: &leaf), leaf.count <= length else {
+                return nil
             }
-            guard leaf.count <= length else { return nil }
         }
+        leaf.append(contentsOf: text[start...])
         return literals.rest.isEmpty && leaf.count == length ? leaf : nil
     }
 
@@ -67,7 +69,7 @@ enum LeafPacking {
             leaf.append(contentsOf: String(place.revision).utf8)
         case Marker.previous:
             guard let previous = place.previous else { return false }
-            leaf.append(contentsOf: Base64URL.encodeBytes(previous.array))
+            Base64URL.append(previous.array[...], to: &leaf)
         case Marker.uuid:
             guard let bytes = literals.take(16) else { return false }
             UUIDText.append(bytes, to: &leaf)
@@ -77,7 +79,7 @@ enum LeafPacking {
             leaf.append(contentsOf: Instant(millisecondsSince1970: milliseconds).rfc3339Bytes)
         case Marker.digest:
             guard let bytes = literals.take(32) else { return false }
-            leaf.append(contentsOf: Base64URL.encodeBytes(bytes))
+            Base64URL.append(bytes, to: &leaf)
         case Marker.hexadecimal:
             guard let count = literals.take(1)?.first, let bytes = literals.take(Int(count)) else {
                 return false
@@ -100,11 +102,11 @@ enum LeafPacking {
         else { return false }
         leaf.append(contentsOf: DirectEncryption.encodedHeader.utf8)
         leaf.append(contentsOf: "..".utf8)
-        leaf.append(contentsOf: Base64URL.encodeBytes(nonce))
+        Base64URL.append(nonce, to: &leaf)
         leaf.append(UInt8(ascii: "."))
-        leaf.append(contentsOf: Base64URL.encodeBytes(ciphertext))
+        Base64URL.append(ciphertext, to: &leaf)
         leaf.append(UInt8(ascii: "."))
-        leaf.append(contentsOf: Base64URL.encodeBytes(tag))
+        Base64URL.append(tag, to: &leaf)
         return true
     }
 }
@@ -136,27 +138,29 @@ private struct Packer {
         self.leaf = leaf
         self.place = place
         subject = Array(place.subject.utf8)
-        previous = place.previous.map { Base64URL.encodeBytes($0.array) }
+        previous = place.previous.map { Array($0.base64URL.utf8) }
     }
 
     mutating func pack() -> LeafPacking.Packed? {
         packed.text.reserveCapacity(leaf.count)
         var index = 0
+        var copied = 0
         while index < leaf.count {
             let byte = leaf[index]
             guard byte >= 0x20 else { return nil }
-            packed.text.append(byte)
             index += 1
             guard byte == UInt8(ascii: "\"") else { continue }
             guard let end = endOfString(from: index) else { return nil }
+            packed.text.append(contentsOf: leaf[copied..<index])
             let value = leaf[index..<end]
             packString(value)
-            packed.text.append(UInt8(ascii: "\""))
+            copied = end
             index = end + 1
             if value.elementsEqual("revision".utf8) {
-                index = packRevision(from: index)
+                index = packRevision(from: index, &copied)
             }
         }
+        packed.text.append(contentsOf: leaf[copied...])
         return packed
     }
 
@@ -175,14 +179,15 @@ private struct Packer {
     }
 
     /// Replaces the number behind `"revision"` if it is this event's; answers where to go on.
-    private mutating func packRevision(from start: Int) -> Int {
+    private mutating func packRevision(from start: Int, _ copied: inout Int) -> Int {
         let expected = Array(":\(place.revision)".utf8)
         let end = start + expected.count
         guard end < leaf.count, leaf[start..<end].elementsEqual(expected),
             !(0x30...0x39).contains(leaf[end])
         else { return start }
-        packed.text.append(UInt8(ascii: ":"))
+        packed.text.append(contentsOf: leaf[copied...start])
         packed.text.append(LeafPacking.Marker.revision)
+        copied = end
         return end
     }
 

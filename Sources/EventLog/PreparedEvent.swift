@@ -89,7 +89,7 @@ extension EventLog {
         _ draft: EventDraft, after head: StreamHead?, dataKey: DataKey?
     ) throws -> PreparedEvent {
         let revision = (head?.revision ?? 0) + 1
-        var blobs = try draft.documents.map { try Blob($0) }
+        var blobs = try draft.documents.map { try recentBlobs.blob($0) }
         var data = draft.clear
         if revision == 1, let dataKey {
             data[DataMember.keyCommitment] = .string(dataKey.commitment.base64URL)

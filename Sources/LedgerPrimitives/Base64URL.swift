@@ -6,16 +6,15 @@
 /// are not zero are refused, so that two different texts never stand for the same token.
 public enum Base64URL {
     /// Encodes without padding.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        String(decoding: encodeBytes(bytes), as: UTF8.self)
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var output: [UInt8] = []
+        append(bytes[...], to: &output)
+        return String(decoding: output, as: UTF8.self)
     }
 
-    /// Encodes without padding, as ASCII bytes.
-    public static func encodeBytes(_ bytes: some Collection<UInt8>) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity((bytes.count * 4 + 2) / 3)
-        Base64Alphabet.url.encode(bytes, into: &output)
-        return output
+    /// Adds the encoded form, without padding, to a buffer.
+    public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        Base64Alphabet.url.encode(bytes.span, into: &output)
     }
 
     /// Decodes a text, or answers nil when it is not strict base64url.
@@ -32,10 +31,9 @@ public enum Base64URL {
 /// Standard base64 with padding (RFC 4648 §4), as C2SP notes, roots and proofs have it.
 public enum Base64 {
     /// Encodes with padding.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+    public static func encode(_ bytes: [UInt8]) -> String {
         var output: [UInt8] = []
-        output.reserveCapacity((bytes.count + 2) / 3 * 4)
-        Base64Alphabet.standard.encode(bytes, into: &output)
+        Base64Alphabet.standard.encode(bytes.span, into: &output)
         while output.count % 4 != 0 {
             output.append(UInt8(ascii: "="))
         }
@@ -74,20 +72,34 @@ private struct Base64Alphabet {
         self.values = values
     }
 
-    func encode(_ bytes: some Collection<UInt8>, into output: inout [UInt8]) {
-        var pending: UInt32 = 0
-        var pendingBits: UInt32 = 0
-        for byte in bytes {
-            pending = pending << 8 | UInt32(byte)
-            pendingBits += 8
-            while pendingBits >= 6 {
-                pendingBits -= 6
-                output.append(characters[Int(pending >> pendingBits & 0x3F)])
-            }
+    func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
+        output.reserveCapacity(output.count + (bytes.count * 4 + 2) / 3)
+        let whole = bytes.count / 3 * 3
+        var index = 0
+        while index < whole {
+            let group =
+                UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
+                | UInt32(bytes[index + 2])
+            append(group, characters: 4, to: &output)
+            index += 3
         }
-        if pendingBits > 0 {
-            output.append(characters[Int(pending << (6 - pendingBits) & 0x3F)])
+        switch bytes.count - whole {
+        case 1: append(UInt32(bytes[whole]) << 16, characters: 2, to: &output)
+        case 2:
+            append(
+                UInt32(bytes[whole]) << 16 | UInt32(bytes[whole + 1]) << 8, characters: 3,
+                to: &output)
+        default: break
         }
+    }
+
+    /// Writes the first of the four characters that 24 bits make.
+    @inline(__always)
+    private func append(_ group: UInt32, characters count: Int, to output: inout [UInt8]) {
+        output.append(characters[Int(group >> 18 & 0x3F)])
+        output.append(characters[Int(group >> 12 & 0x3F)])
+        if count > 2 { output.append(characters[Int(group >> 6 & 0x3F)]) }
+        if count > 3 { output.append(characters[Int(group & 0x3F)]) }
     }
 
     func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {

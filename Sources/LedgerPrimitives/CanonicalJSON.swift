@@ -53,6 +53,11 @@ public enum CanonicalJSON {
     /// Adds a string with its quotation marks and the shortest escapes to a buffer.
     public static func append(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        guard text.utf8.contains(where: needsEscape) else {
+            output.append(contentsOf: text.utf8)
+            output.append(UInt8(ascii: "\""))
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -72,6 +77,10 @@ public enum CanonicalJSON {
         output.append(UInt8(ascii: "\""))
     }
 
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
     private static func sorted(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
         let isSorted = zip(members, members.dropFirst()).allSatisfy { precedes($0.name, $1.name) }
         return isSorted ? members : members.sorted { precedes($0.name, $1.name) }
@@ -80,6 +89,9 @@ public enum CanonicalJSON {
     /// Order by UTF-16 code units (RFC 8785 §3.2.3). It differs from the order of bytes only
     /// where a character beyond the basic plane meets one from U+E000 on.
     private static func precedes(_ left: String, _ right: String) -> Bool {
-        left.utf16.lexicographicallyPrecedes(right.utf16)
+        if left.utf8.allSatisfy({ $0 < 0x80 }) && right.utf8.allSatisfy({ $0 < 0x80 }) {
+            return left.utf8.lexicographicallyPrecedes(right.utf8)
+        }
+        return left.utf16.lexicographicallyPrecedes(right.utf16)
     }
 }

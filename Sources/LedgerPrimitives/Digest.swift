@@ -14,19 +14,15 @@ public struct Digest: Sendable {
     }
 
     /// Takes exactly 32 bytes; anything else is no digest.
-    public init?(_ source: some Collection<UInt8>) {
+    public init?(_ source: ArraySlice<UInt8>) {
         guard source.count == Self.byteCount else { return nil }
-        var bytes = InlineArray<32, UInt8>(repeating: 0)
-        for (index, byte) in source.enumerated() {
-            bytes[index] = byte
-        }
-        self.bytes = bytes
+        bytes = InlineArray { source[source.startIndex + $0] }
     }
 
     /// Reads base64url without padding, as digests stand in JSON: exactly 43 characters.
     public init?(base64URL text: String) {
         guard text.utf8.count == 43, let decoded = Base64URL.decode(text) else { return nil }
-        self.init(decoded)
+        self.init(decoded[...])
     }
 
     /// Base64url without padding, 43 characters.

@@ -50,7 +50,7 @@ public struct EventEnvelope: Equatable, Sendable {
         UUIDText.append(id.bytes[...], to: &leaf)
         if let previous {
             leaf.append(contentsOf: #"","previous":""#.utf8)
-            leaf.append(contentsOf: Base64URL.encodeBytes(previous.array))
+            Base64URL.append(previous.array[...], to: &leaf)
         }
         if let recordedTime {
             leaf.append(contentsOf: #"","recordedtime":""#.utf8)

@@ -22,17 +22,10 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
     }
 
     /// Takes 16 bytes; nil unless their version is 7 and their variant that of RFC 9562.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 {
-                high = high << 8 | UInt64(byte)
-            } else {
-                low = low << 8 | UInt64(byte)
-            }
-        }
+        let high = bytes[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let low = bytes[8...].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard high >> 12 & 0xF == 7, low >> 62 == 2 else { return nil }
         self.high = high
         self.low = low
@@ -51,10 +44,14 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
 
     /// The 16 bytes, most significant first, so that they sort by time.
     public var bytes: [UInt8] {
-        (0..<16).map { index in
-            let word = index < 8 ? high : low
-            return UInt8(truncatingIfNeeded: word >> UInt64(56 - index % 8 * 8))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        for word in [high, low] {
+            for shift in stride(from: UInt64(56), through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+            }
         }
+        return bytes
     }
 
     /// The instant in the first 48 bits.
@@ -85,7 +82,9 @@ public enum UUIDText {
         guard text.count == length else { return nil }
         var digits: [UInt8] = []
         digits.reserveCapacity(32)
-        for (index, character) in text.enumerated() {
+        for textIndex in text.indices {
+            let index = textIndex - text.startIndex
+            let character = text[textIndex]
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard character == UInt8(ascii: "-") else { return nil }
             } else {
@@ -97,11 +96,12 @@ public enum UUIDText {
 
     /// Writes the text form of 16 bytes.
     public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 {
+        for index in bytes.indices {
+            let place = index - bytes.startIndex
+            if place == 4 || place == 6 || place == 8 || place == 10 {
                 output.append(UInt8(ascii: "-"))
             }
-            Hexadecimal.append(byte, to: &output)
+            Hexadecimal.append(bytes[index], to: &output)
         }
     }
 }
@@ -135,13 +135,16 @@ public enum Hexadecimal {
 
     /// Writes a byte as two digits.
     public static func append(_ byte: UInt8, to output: inout [UInt8]) {
-        for nibble in [byte >> 4, byte & 0xF] {
-            output.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
-        }
+        output.append(digit(byte >> 4))
+        output.append(digit(byte & 0xF))
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// Writes bytes as a text.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+    public static func encode(_ bytes: [UInt8]) -> String {
         var output: [UInt8] = []
         for byte in bytes {
             append(byte, to: &output)

@@ -115,7 +115,7 @@ final class KeyStore: Sendable {
     }
 
     private func unwrapBucket(_ stored: [UInt8], month: Int) throws -> SecretBytes {
-        guard let wrapped = WrappedKey(bytes: stored),
+        guard let wrapped = WrappedKey(bytes: stored[...]),
             let key = wrapped.unwrap(rootKey.wrappingKey, for: bucketOwner(month))
         else { throw LedgerError.damaged("a bucket key cannot be unwrapped", position: nil) }
         bucketKeys.withLock { $0[month] = key }

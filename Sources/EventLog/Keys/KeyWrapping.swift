@@ -18,7 +18,7 @@ struct WrappedKey: Equatable {
     }
 
     /// Takes stored bytes; nil when they are no wrapped key.
-    init?(bytes: some Collection<UInt8>) {
+    init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == Self.byteCount, bytes.first == Self.version else { return nil }
         self.bytes = Array(bytes)
     }

@@ -20,11 +20,11 @@ public enum DirectEncryption {
             plaintext, key: key, nonce: nonce, associatedData: Array(encodedHeader.utf8))
         var box = Array(encodedHeader.utf8)
         box.append(contentsOf: "..".utf8)
-        box.append(contentsOf: Base64URL.encodeBytes(nonce))
+        Base64URL.append(nonce[...], to: &box)
         box.append(UInt8(ascii: "."))
-        box.append(contentsOf: Base64URL.encodeBytes(ciphertext))
+        Base64URL.append(ciphertext[...], to: &box)
         box.append(UInt8(ascii: "."))
-        box.append(contentsOf: Base64URL.encodeBytes(tag))
+        Base64URL.append(tag[...], to: &box)
         return String(decoding: box, as: UTF8.self)
     }
 
