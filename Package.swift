@@ -84,5 +84,6 @@ let package = Package(
 
         // Tests.
         tests("OpenSSLTests", ["OpenSSL"]),
+        tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], copying: ["Vectors"]),
     ]
 )
