@@ -85,5 +85,8 @@ let package = Package(
         // Tests.
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], copying: ["Vectors"]),
+        tests(
+            "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
+            copying: ["Vectors"]),
     ]
 )
