@@ -50,11 +50,12 @@ let package = Package(
 
         // Pure core: no clock, no input or output, no async.
         module("LedgerPrimitives"),
-        module("Capabilities", ["LedgerPrimitives"]),
+        module("HTTPMessages"),
+        module("Capabilities", ["HTTPMessages", "LedgerPrimitives"]),
         module("JOSE", ["LedgerPrimitives", "OpenSSL"]),
         module("MerkleTree", ["LedgerPrimitives", "OpenSSL"]),
         module("SignedNote", ["LedgerPrimitives", "OpenSSL"]),
-        module("OpenIDConnect", ["JOSE", "LedgerPrimitives"]),
+        module("OpenIDConnect", ["HTTPMessages", "JOSE", "LedgerPrimitives"]),
         module("SessionEvents", ["LedgerPrimitives"]),
         module("Sessions", ["LedgerPrimitives", "SessionEvents"]),
 
@@ -82,6 +83,7 @@ let package = Package(
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
+        // Tests.
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
         tests(
@@ -91,5 +93,10 @@ let package = Package(
                 "SessionEvents", "SignedNote",
             ]),
         tests("TidyTests", []),
+        tests("OpenSSLTests", ["OpenSSL"]),
+        tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
+        tests(
+            "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
+            exclude: ["Vectors"]),
     ]
 )

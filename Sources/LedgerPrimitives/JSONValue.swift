@@ -145,6 +145,6 @@ extension JSONValue {
 extension String {
     /// Whether two texts have the same bytes; unlike `==`, which compares what they look like.
     public func isIdentical(to other: String) -> Bool {
-        utf8.elementsEqual(other.utf8)
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 }
