@@ -36,7 +36,8 @@ let package = Package(
         .library(name: "AuthLedger", targets: ["Ingestion", "EventLog", "LMDB", "Platform"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Wrappers: the only place where `unsafe` may stand.
@@ -55,9 +56,11 @@ let package = Package(
         module("JOSE", ["LedgerPrimitives", "OpenSSL"]),
         module("MerkleTree", ["LedgerPrimitives", "OpenSSL"]),
         module("SignedNote", ["LedgerPrimitives", "OpenSSL"]),
-        module("OpenIDConnect", ["HTTPMessages", "JOSE", "LedgerPrimitives"]),
+        module("OpenIDConnect", ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenSSL"]),
         module("SessionEvents", ["LedgerPrimitives"]),
-        module("Sessions", ["LedgerPrimitives", "SessionEvents"]),
+        module(
+            "Sessions",
+            ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "SessionEvents"]),
 
         // Shell.
         module(
@@ -71,6 +74,14 @@ let package = Package(
             [
                 "Capabilities", "EventLog", "LedgerPrimitives", "OpenIDConnect", "SessionEvents",
                 "Sessions",
+            ]),
+
+        module(
+            "RelyingParty",
+            [
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
+                .product(name: "Yams", package: "Yams"),
             ]),
 
         // Edge.

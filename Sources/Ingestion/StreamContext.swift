@@ -45,7 +45,8 @@ struct StreamContext {
             let envelope = event.envelope
             head = StreamHead(revision: envelope.revision, leafHash: event.leafHash)
             revisions[envelope.id] = envelope.revision
-            state = Session.evolve(state, by: try SessionEventCodec.decode(event))
+            state = Session.evolve(
+                state, by: try SessionEventCodec.decode(event), at: envelope.time)
         }
     }
 }
