@@ -62,6 +62,8 @@ let package = Package(
             "Sessions",
             ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "SessionEvents"]),
 
+        module("Projections", ["LedgerPrimitives", "SessionEvents"]),
+
         // Shell.
         module(
             "EventLog",
@@ -82,6 +84,13 @@ let package = Package(
                 "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
                 "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
                 .product(name: "Yams", package: "Yams"),
+            ]),
+
+        module(
+            "Replay",
+            [
+                "EventLog", "JOSE", "LedgerPrimitives", "OpenIDConnect", "Platform",
+                "SessionEvents", "Sessions",
             ]),
 
         // Edge.

@@ -10,21 +10,30 @@ public enum AuthLedgerProgram {
     static let version = "0.1.0"
 
     /// Runs the program with its arguments and ends the process.
-    public static func main(_ arguments: [String]) -> Never {
+    public static func main(_ arguments: [String]) async -> Never {
         ProcessControl.disableCoreDumps()
         ProcessControl.exitOnInterrupt(status: ExitStatus.interrupted.rawValue)
-        let status = run(arguments)
+        let status = await run(arguments)
         ProcessControl.exit(status.rawValue)
     }
 
-    private static func run(_ arguments: [String]) -> ExitStatus {
+    private static func run(_ arguments: [String]) async -> ExitStatus {
         do {
             var command = try Root.parseAsRoot(arguments)
-            try execute(&command)
+            if let asynchronous = command as? any AsyncParsableCommand {
+                try await execute(asynchronous)
+            } else {
+                try execute(&command)
+            }
             return .success
         } catch {
             return status(after: error, arguments)
         }
+    }
+
+    private static func execute(_ command: any AsyncParsableCommand) async throws {
+        var command = command
+        try await command.run()
     }
 
     private static func execute(_ command: inout any ParsableCommand) throws {
@@ -110,6 +119,9 @@ struct Root: ParsableCommand {
         discussion: """
             Examples:
               authledger init                          make a ledger
+              authledger login --provider my.yaml      log in and record every step
+              authledger explain SESSION               why did a login fail?
+              authledger reverify                      check old tokens with the keys of their day
               authledger ingest events.jsonl           record the steps of logins
               authledger log --limit 20                read events
               authledger verify                        check that nothing was changed
@@ -120,7 +132,9 @@ struct Root: ParsableCommand {
             """,
         version: AuthLedgerProgram.version,
         subcommands: [
-            InitCommand.self, IngestCommand.self, LogCommand.self, StatsCommand.self,
+            InitCommand.self, ProvidersCommand.self, LoginCommand.self, StartCommand.self,
+            CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
+            ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
             VerifyCommand.self,
         ])
 }

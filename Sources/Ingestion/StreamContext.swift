@@ -82,11 +82,3 @@ struct EventContent: Equatable {
         self.sealed = sealed
     }
 }
-
-extension SessionEventCodec {
-    /// The payload of a recorded event.
-    static func decode(_ event: RecordedEvent) throws -> SessionEvent {
-        try decode(
-            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
-    }
-}

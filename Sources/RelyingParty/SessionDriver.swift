@@ -97,11 +97,3 @@ struct SessionDriver {
         if case .failed(let payload) = event { reason = payload.reason }
     }
 }
-
-extension SessionEventCodec {
-    /// The payload of a recorded event.
-    static func decode(_ event: RecordedEvent) throws -> SessionEvent {
-        try decode(
-            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
-    }
-}
