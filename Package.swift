@@ -77,8 +77,9 @@ let package = Package(
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "OpenSSL", "Platform",
-                "LMDB", "SessionEvents", "SignedNote", argumentParser,
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LedgerPrimitives",
+                "OpenIDConnect", "OpenSSL", "Platform", "LMDB", "SessionEvents", "SignedNote",
+                argumentParser,
             ]),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
