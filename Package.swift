@@ -99,5 +99,8 @@ let package = Package(
         tests(
             "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
             exclude: ["Vectors"]),
+        tests(
+            "TokenCommandTests",
+            ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
     ]
 )
