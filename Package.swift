@@ -97,8 +97,9 @@ let package = Package(
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "OpenSSL", "Platform",
-                "LMDB", "SessionEvents", "SignedNote", argumentParser,
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LedgerPrimitives",
+                "OpenIDConnect", "OpenSSL", "Platform", "LMDB", "SessionEvents", "SignedNote",
+                argumentParser,
             ]),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
@@ -118,5 +119,8 @@ let package = Package(
         tests(
             "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
             exclude: ["Vectors"]),
+        tests(
+            "TokenCommandTests",
+            ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
     ]
 )

@@ -72,3 +72,10 @@ extension Capabilities {
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
         randomBytes: { OpenSSL.randomBytes($0) })
 }
+
+extension Instant {
+    /// Now, by the real clock.
+    static var present: Instant {
+        Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds)
+    }
+}

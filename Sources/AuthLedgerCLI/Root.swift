@@ -55,19 +55,26 @@ public enum AuthLedgerProgram {
     }
 
     private static func usageError(_ error: any Error, _ arguments: [String]) -> CommandError {
-        var message = Root.message(for: error)
-        var hint = "authledger --help"
-        let name = arguments.first { !$0.hasPrefix("-") }
-        if let name {
-            let known = Root.configuration.subcommands.compactMap { $0.configuration.commandName }
-            if known.contains(name) {
-                hint = "authledger \(name) --help"
-            } else {
-                message = "there is no command `\(Self.presentable(name))`"
-                if let near = nearest(name, among: known) { hint = "authledger \(near)" }
+        var message = withoutTokens(Root.message(for: error), arguments)
+        var path = ["authledger"]
+        var command: any ParsableCommand.Type = Root.self
+        for word in arguments where !word.hasPrefix("-") {
+            let known = command.configuration.subcommands
+            if known.isEmpty { break }
+            if let next = known.first(where: { $0.configuration.commandName == word }) {
+                command = next
+                path.append(word)
+                continue
             }
+            let wanted = path.dropFirst() + [presentable(word)]
+            message = "there is no command `\(wanted.joined(separator: " "))`"
+            let names = known.compactMap { $0.configuration.commandName }
+            guard let near = nearest(word, among: names) else { break }
+            return CommandError(
+                .usage, "usage", message, hint: (path + [near]).joined(separator: " "))
         }
-        return CommandError(.usage, "usage", message, hint: hint)
+        return CommandError(
+            .usage, "usage", message, hint: (path + ["--help"]).joined(separator: " "))
     }
 
     private static func report(_ error: CommandError, _ arguments: [String]) -> ExitStatus {
@@ -80,9 +87,18 @@ public enum AuthLedgerProgram {
         return error.status
     }
 
+    /// A message of the parser, which repeats what it cannot place, without what may be a token.
+    private static func withoutTokens(_ message: String, _ arguments: [String]) -> String {
+        arguments.flatMap { $0.split(separator: "=", maxSplits: 1).map(String.init) + [$0] }
+            .filter(\.looksLikeToken)
+            .reduce(message) { $0.replacing($1, with: "…") }
+    }
+
     /// A word of the command line without control characters, cut to a reasonable length.
     private static func presentable(_ word: String) -> String {
-        String(String.UnicodeScalarView(word.unicodeScalars.prefix(40).filter { $0.value >= 0x20 }))
+        if word.looksLikeToken { return "…" }
+        return String(
+            String.UnicodeScalarView(word.unicodeScalars.prefix(40).filter { $0.value >= 0x20 }))
     }
 
     private static func nearest(_ word: String, among known: [String]) -> String? {
@@ -125,6 +141,7 @@ struct Root: ParsableCommand {
               authledger ingest events.jsonl           record the steps of logins
               authledger log --limit 20                read events
               authledger verify                        check that nothing was changed
+              authledger token inspect token.jwt       see what is written in a token
 
             Exit status: 0 fine · 1 checked, and not valid or with findings · 2 usage ·
             3 inconclusive · 4 not permitted · 5 ledger integrity broken ·
@@ -135,6 +152,6 @@ struct Root: ParsableCommand {
             InitCommand.self, ProvidersCommand.self, LoginCommand.self, StartCommand.self,
             CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
-            VerifyCommand.self,
+            TokenCommand.self, VerifyCommand.self,
         ])
 }

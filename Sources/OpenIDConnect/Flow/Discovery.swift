@@ -97,7 +97,7 @@ public enum EndpointURL {
     }
 
     /// Whether an authority names this machine by a loopback name or address.
-    static func isLoopback(_ authority: String) -> Bool {
+    public static func isLoopback(_ authority: String) -> Bool {
         let host =
             authority.hasPrefix("[")
             ? String(authority.prefix { $0 != "]" }.dropFirst())
