@@ -28,6 +28,12 @@ func tests(
 
 let argumentParser: Target.Dependency =
     .product(name: "ArgumentParser", package: "swift-argument-parser")
+/// The HTTP server, and what its interface shows of the packages below it.
+let httpServer: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "NIOCore", package: "swift-nio"),
+]
 
 let package = Package(
     name: "authledger",
@@ -38,6 +44,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         // Wrappers: the only place where `unsafe` may stand.
@@ -77,6 +87,11 @@ let package = Package(
                 "Capabilities", "EventLog", "LedgerPrimitives", "OpenIDConnect", "SessionEvents",
                 "Sessions",
             ]),
+        module(
+            "ProviderSimulator",
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+            ] + httpServer),
 
         module(
             "RelyingParty",
@@ -122,5 +137,11 @@ let package = Package(
         tests(
             "TokenCommandTests",
             ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
+        tests(
+            "ProviderSimulatorTests",
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+                "ProviderSimulator",
+            ]),
     ]
 )
