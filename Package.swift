@@ -51,9 +51,12 @@ let package = Package(
     ],
     targets: [
         // Wrappers: the only place where `unsafe` may stand.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        module("Curl", ["CCurl", "Platform"]),
         module("LMDB", ["CLMDB"]),
         module("OpenSSL", ["COpenSSL"]),
         module("Zlib", ["CZlib"]),
@@ -112,14 +115,18 @@ let package = Package(
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "EventLog", "Ingestion", "JOSE", "LedgerPrimitives",
-                "OpenIDConnect", "OpenSSL", "Platform", "LMDB", "SessionEvents", "SignedNote",
-                argumentParser,
-            ]),
+                "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
+                "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
+                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
+                "SignedNote", argumentParser,
+            ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
         // Tests.
+        tests(
+            "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
+            exclude: ["Servers"]),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
         tests(

@@ -85,7 +85,7 @@ struct CallbackListener {
                 status: .ok,
                 headers: [
                     .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
-                    .referrerPolicy: "no-referrer", .contentSecurityPolicy: "default-src 'none'",
+                    .contentSecurityPolicy: "default-src 'none'",
                 ],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: Self.page)))
         }

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Capabilities
 internal import EventLog
 internal import LedgerPrimitives
+internal import OpenIDConnect
 internal import Platform
 internal import RelyingParty
 internal import SessionEvents
@@ -149,7 +150,8 @@ struct LoginCommand: AsyncParsableCommand {
     func run() async throws {
         let profile = try ProfileLookup(global).profile(login.provider)
         let flow = try login.flow(of: profile)
-        let listener = try callbackFile == nil
+        let listener =
+            try callbackFile == nil
             ? CallbackListener(redirectURI: profile.registration.redirectURI, address: listen)
             : nil
         let log = try global.openLedger(.appending)

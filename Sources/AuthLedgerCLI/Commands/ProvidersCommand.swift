@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import LedgerPrimitives
 internal import Platform
 internal import RelyingParty
+internal import SessionEvents
 
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,6 +6,7 @@ internal import LedgerPrimitives
 internal import Platform
 internal import Projections
 internal import Replay
+internal import SessionEvents
 
 struct ReverifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,9 +47,9 @@ struct ReverifyCommand: AsyncParsableCommand {
         } else {
             var scan = Progress("sessions", isShown: !global.quiet)
             let table = try log.sessionTable(&scan)
-            let now = Instant.present
+            let range = try filter.range()
             try await run.check(
-                table.sessions.filter { filter.fits($0, now: now) }.map(\.session))
+                table.sessions.filter { filter.fits($0, in: range) }.map(\.session))
         }
         try run.finish()
         let seconds = Double(ProcessControl.monotonicNanoseconds - start) / 1_000_000_000

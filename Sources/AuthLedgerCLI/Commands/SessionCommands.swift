@@ -21,11 +21,13 @@ struct SessionFilter: ParsableArguments {
     var reason: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Only sessions that began at this instant or later.", valueName: "instant"))
     var since: InstantArgument?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Only sessions that began before this instant; a plain date is included whole.",
             valueName: "instant"))
@@ -54,13 +56,17 @@ struct SessionFilter: ParsableArguments {
         }
     }
 
-    func fits(_ session: SessionSummary, now: Instant) -> Bool {
+    /// The range of instants that was asked for.
+    func range() throws -> InstantRange {
+        try InstantRange(since: since, until: until, now: .present)
+    }
+
+    func fits(_ session: SessionSummary, in range: InstantRange) -> Bool {
         (state.map { $0 == session.state } ?? true)
             && (provider.map { $0 == session.provider } ?? true)
             && (flow.map { $0 == session.flow.rawValue } ?? true)
             && (reason.map { $0 == session.reason?.code } ?? true)
-            && (since.map { session.startedAt >= $0.instant(now: now) } ?? true)
-            && (until.map { session.startedAt < $0.end(now: now) } ?? true)
+            && range.contains(session.startedAt)
     }
 }
 
@@ -112,9 +118,9 @@ struct SessionsCommand: ParsableCommand {
             let name = try log.session(withPrefix: after)
             start = (table[name]?.firstPosition).map { $0 + 1 } ?? 0
         }
-        let now = Instant.present
+        let range = try filter.range()
         let found = table.sessions.lazy
-            .filter { $0.firstPosition >= start && filter.fits($0, now: now) }
+            .filter { $0.firstPosition >= start && filter.fits($0, in: range) }
             .prefix(limit ?? Int.max)
         var lines = LineBuffer()
         for session in found {

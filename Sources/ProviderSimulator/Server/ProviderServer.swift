@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import JOSE
 public import LedgerPrimitives
 
 /// A simulated provider on a port of the loopback interface that the system chose.
