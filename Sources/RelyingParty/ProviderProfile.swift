@@ -42,6 +42,8 @@ public struct ProviderProfile: Equatable, Sendable {
     public var limits: HTTPRequest.Limits {
         var limits = HTTPRequest.Limits()
         limits.allowsLoopbackHTTP = allowsLoopbackHTTP
+        // Who names an issuer on this machine means this machine.
+        limits.allowsPrivateTargets = EndpointURL.isLoopback(url: issuer)
         limits.trustedCAFile = trustedCAFile
         return limits
     }

@@ -96,6 +96,13 @@ public enum EndpointURL {
         return isSecure || allowsLoopbackHTTP && isLoopback(String(authority))
     }
 
+    /// Whether a URL's host is this machine by a loopback name or address.
+    public static func isLoopback(url: String) -> Bool {
+        // scheme:, nothing, authority, the rest
+        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        return parts.count >= 3 && isLoopback(String(parts[2]))
+    }
+
     /// Whether an authority names this machine by a loopback name or address.
     public static func isLoopback(_ authority: String) -> Bool {
         let host =
