@@ -31,7 +31,9 @@ internal import Platform
     init(_ ticket: Ticket, _ request: CurlRequest, _ settings: TransferSettings) throws(CurlError) {
         try request.checkShape()
         target = try TargetURL(request)
-        guard let easy = unsafe curl_easy_init() else { throw CurlError(.failed, CURLE_FAILED_INIT) }
+        guard let easy = unsafe curl_easy_init() else {
+            throw CurlError(.failed, CURLE_FAILED_INIT)
+        }
         unsafe self.easy = easy
         self.ticket = ticket
         self.request = request
@@ -81,10 +83,11 @@ internal import Platform
         var fields: [CurlField] = []
         var previous: UnsafeMutablePointer<curl_header>?
         while let field = unsafe curl_easy_nextheader(easy, UInt32(CURLH_HEADER), -1, previous) {
+            let value = unsafe String(cString: field.pointee.value)
+            // libcurl leaves the end of the line in a value that is empty.
+            let isEmpty = value.utf8.allSatisfy { $0 == 0x0D }
             fields.append(
-                CurlField(
-                    unsafe String(cString: field.pointee.name),
-                    unsafe String(cString: field.pointee.value)))
+                CurlField(unsafe String(cString: field.pointee.name), isEmpty ? "" : value))
             unsafe previous = field
         }
         return fields
