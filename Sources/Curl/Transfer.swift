@@ -10,8 +10,8 @@ internal import Platform
     let easy: UnsafeMutableRawPointer
     /// Who waits for the outcome.
     let ticket: Ticket
-    /// When time is up, by the monotonic clock. libcurl does not watch the clock while a request
-    /// waits for a free connection.
+    /// When time is up, by the monotonic clock. While a request waits for a free connection,
+    /// libcurl notices only when it gets one.
     let deadlineNanoseconds: UInt64
 
     let request: CurlRequest

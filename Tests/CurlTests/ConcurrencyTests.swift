@@ -55,7 +55,7 @@ struct ConcurrencyTests {
         let server = try LoopbackServer()
         let transport = try server.transport()
         let busy = Task { try await perform(8, server.get("/hold/3000"), over: transport) }
-        while try await server.counts()["GET /hold/3000"] != 8 {}
+        try await server.wait(for: "GET /hold/3000", count: 8)
         var request = server.get("/hello")
         request.durationMillisecondsMax = 200
         let start = ContinuousClock.now
@@ -64,6 +64,25 @@ struct ConcurrencyTests {
         #expect(error?.mayHaveBeenSent == false)
         #expect(ContinuousClock.now - start < .seconds(2))
         #expect(try await busy.value.count == 8)
+    }
+
+    @Test("time out also while they wait to hear whether they may share a connection")
+    func waitingToShareTimesOut() async throws {
+        let server = try LoopbackServer.shared.get()
+        let transport = try server.transport()
+        let start = ContinuousClock.now
+        let kinds = await withTaskGroup(of: CurlError?.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    var request = server.secureGet("/", at: "silent")
+                    request.durationMillisecondsMax = 300
+                    return await transport.failure(request)
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1?.kind) }
+        }
+        #expect(kinds == Array(repeating: .timedOut, count: 20))
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 }
 
@@ -80,7 +99,7 @@ struct EndTests {
         let transport = try server.transport()
         let path = "/hold/20000?" + UUID().uuidString
         let task = Task { await transport.failure(server.get(path)) }
-        while try await server.counts()["GET " + path] == nil {}
+        try await server.wait(for: "GET " + path)
         let start = ContinuousClock.now
         task.cancel()
         let error = await task.value
@@ -124,7 +143,7 @@ struct EndTests {
         let transport = try server.transport()
         let path = "/hold/20000?" + UUID().uuidString
         let task = Task { await transport.failure(server.get(path)) }
-        while try await server.counts()["GET " + path] == nil {}
+        try await server.wait(for: "GET " + path)
         transport.close()
         #expect(await task.value == CurlError(.closed, mayHaveBeenSent: true))
         #expect(await transport.failure(server.get("/hello")) == CurlError(.closed))

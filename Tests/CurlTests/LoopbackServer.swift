@@ -98,6 +98,15 @@ final class LoopbackServer: Sendable {
     }
 }
 
+extension LoopbackServer {
+    /// Waits until something happened so often.
+    func wait(for event: String, count: Int = 1) async throws {
+        while try await counts()[event, default: 0] < count {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
+
 extension CurlResponse {
     var text: String { String(decoding: body, as: UTF8.self) }
 
