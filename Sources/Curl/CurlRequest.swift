@@ -43,8 +43,8 @@ public struct CurlRequest: Sendable {
     public var allowsLoopbackHTTP = false
     /// Addresses that the public Internet does not know are taken: loopback, private, link-local.
     public var allowsPrivateTargets = false
-    /// A PEM file with the certificate authorities that are trusted instead of the system's. A
-    /// file that changes goes by another name.
+    /// A PEM file with the certificate authorities that are trusted instead of the system's.
+    /// Read for each new connection; a kept one stays as it was.
     public var trustedCAFile: String?
 
     /// A request with the limits of an ordinary exchange.

@@ -20,8 +20,8 @@ struct TargetURL {
     init(_ request: CurlRequest) throws(CurlError) {
         parsed = try ParsedURL(request.url)
         scheme = try parsed.part(CURLUPART_SCHEME)
-        host = try parsed.part(CURLUPART_HOST).withoutBrackets
         rule = try TargetRule(scheme: scheme, request)
+        host = try parsed.part(CURLUPART_HOST).withoutBrackets
         if let scope = Self.scope(ofHost: host) {
             guard rule.admits(scope) else { throw CurlError(.refusedTarget) }
         } else if rule.isPlain {

@@ -10,8 +10,8 @@ internal import Platform
     let easy: UnsafeMutableRawPointer
     /// Who waits for the outcome.
     let ticket: Ticket
-    /// When time is up, by the monotonic clock. libcurl does not watch the clock while a request
-    /// waits for a free connection.
+    /// When time is up, by the monotonic clock. While a request waits for a free connection,
+    /// libcurl notices only when it gets one.
     let deadlineNanoseconds: UInt64
 
     let request: CurlRequest
@@ -83,10 +83,11 @@ internal import Platform
         var fields: [CurlField] = []
         var previous: UnsafeMutablePointer<curl_header>?
         while let field = unsafe curl_easy_nextheader(easy, UInt32(CURLH_HEADER), -1, previous) {
+            let value = unsafe String(cString: field.pointee.value)
+            // libcurl leaves the end of the line in a value that is empty.
+            let isEmpty = value.utf8.allSatisfy { $0 == 0x0D }
             fields.append(
-                CurlField(
-                    unsafe String(cString: field.pointee.name),
-                    unsafe String(cString: field.pointee.value)))
+                CurlField(unsafe String(cString: field.pointee.name), isEmpty ? "" : value))
             unsafe previous = field
         }
         return fields

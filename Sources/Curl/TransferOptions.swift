@@ -27,9 +27,12 @@ extension Transfer {
         try check(unsafe authledger_easy_setURL(easy, target.parsed.handle))
         try set(CURLOPT_PROTOCOLS_STR, target.scheme)
         try set(CURLOPT_FOLLOWLOCATION, 0)
-        try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
-        // Wait for a connection that can carry many requests rather than open one for each.
-        try set(CURLOPT_PIPEWAIT, 1)
+        let isPlain = target.rule.isPlain
+        try set(
+            CURLOPT_HTTP_VERSION, isPlain ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        // Wait whether a connection can carry many requests rather than open one for each. Only
+        // TLS tells so before the first answer.
+        try set(CURLOPT_PIPEWAIT, isPlain ? 0 : 1)
         try set(CURLOPT_NOSIGNAL, 1)
         // Do not wait for the thread of a name look-up that nobody waits for any more.
         try set(CURLOPT_QUICK_EXIT, 1)

@@ -2,22 +2,24 @@
 """A server on 127.0.0.1 that behaves as the path says, well or badly.
 
 Speaks HTTP/1.1 in the clear and over TLS, a little HTTP/2 over TLS, and CONNECT. Its certificates
-come from a throwaway authority made in the directory given as argument. Prints one line of JSON
-with its ports and ends when standard input does.
+come from a throwaway authority made in a directory of its own. Prints one line of JSON with the
+directory and its ports; ends, and removes the directory, when standard input does.
 """
 import collections
 import gzip
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zlib
 
-directory = sys.argv[1]
+directory = tempfile.mkdtemp(prefix="authledger-test-")
 lock = threading.Lock()
 counts = collections.Counter()
 ports = {}
@@ -171,6 +173,9 @@ def tunnel(connection, head, source):
 
 def serve_http1(connection):
     source, number = Input(connection), 0
+    source.fill()
+    if source.buffer[0] == 0x16:
+        return answer(connection, b"this is no TLS", status=400)
     while True:
         head = source.until(b"\r\n\r\n")
         number += 1
@@ -273,7 +278,9 @@ openssl(
 listen("plain", serve_http1)
 listen("tls", serve_http1, context())
 listen("h2", serve_http2, context(["h2"]))
+listen("silent", lambda connection: time.sleep(60))
 listen("tls11", serve_http1, context(highest=ssl.TLSVersion.TLSv1_1))
-print(json.dumps(ports), flush=True)
+print(json.dumps({"directory": directory, "ports": ports}), flush=True)
 sys.stdin.read()
+shutil.rmtree(directory)
 os._exit(0)
