@@ -36,7 +36,7 @@ public struct ProviderServer: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         body: (ProviderServer) async throws -> Result
     ) async throws -> Result {
-        let key = try key ?? ProviderKey(generatingFor: .rs256)
+        let key = try key ?? ProviderKey()
         let (servers, started) = AsyncStream.makeStream(of: ProviderServer.self)
         let listener = Listener { port in
             let baseURL = "http://127.0.0.1:\(port)"
