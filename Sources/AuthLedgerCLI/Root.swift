@@ -134,6 +134,7 @@ struct Root: ParsableCommand {
         abstract: "The flight recorder for eID logins.",
         discussion: """
             Examples:
+              authledger demo                          see it at work
               authledger init                          make a ledger
               authledger login --provider my.yaml      log in and record every step
               authledger explain SESSION               why did a login fail?
@@ -149,7 +150,8 @@ struct Root: ParsableCommand {
             """,
         version: AuthLedgerProgram.version,
         subcommands: [
-            InitCommand.self, ProvidersCommand.self, LoginCommand.self, StartCommand.self,
+            InitCommand.self, DemoCommand.self, ProvidersCommand.self, LoginCommand.self,
+            StartCommand.self,
             CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
             TokenCommand.self, VerifyCommand.self,

@@ -62,17 +62,9 @@ struct ReverifyCommand: AsyncParsableCommand {
 
     private func print(_ summary: ReverificationSummary, seconds: Double) throws {
         let rate = Int(Double(summary.tokens) / max(seconds, 0.001))
-        let object: JSONObject = [
-            "elapsedMs": .integer(Int64(seconds * 1000)),
-            "erased": .integer(Int64(summary.erased)),
-            "failed": .integer(Int64(summary.failed)),
-            "inconclusive": .integer(Int64(summary.inconclusive)),
-            "mismatches": .integer(Int64(summary.mismatches)),
-            "tokens": .integer(Int64(summary.tokens)),
-            "tokensPerSecond": .integer(Int64(rate)),
-            "verified": .integer(Int64(summary.verified)),
-            "withoutVerdict": .integer(Int64(summary.withoutVerdict)),
-        ]
+        var object = summary.object
+        object["elapsedMs"] = .integer(Int64(seconds * 1000))
+        object["tokensPerSecond"] = .integer(Int64(rate))
         try global.output.print(object) {
             """
             \(summary.tokens) tokens: \(summary.verified) verified, \(summary.failed) failed, \
@@ -84,8 +76,8 @@ struct ReverifyCommand: AsyncParsableCommand {
     }
 }
 
-/// The state of one run.
-private struct ReverifyRun {
+/// One run of a re-verification over many sessions.
+struct ReverifyRun {
     private static let sessionsPerPart = 256
 
     private let log: EventLog
@@ -153,6 +145,21 @@ private struct ReverifyRun {
     mutating func finish() throws {
         progress.finish()
         try report?.sync()
+    }
+}
+
+extension ReverificationSummary {
+    /// The counts among the members of `reverify --json`.
+    var object: JSONObject {
+        [
+            "erased": .integer(Int64(erased)),
+            "failed": .integer(Int64(failed)),
+            "inconclusive": .integer(Int64(inconclusive)),
+            "mismatches": .integer(Int64(mismatches)),
+            "tokens": .integer(Int64(tokens)),
+            "verified": .integer(Int64(verified)),
+            "withoutVerdict": .integer(Int64(withoutVerdict)),
+        ]
     }
 }
 

@@ -245,7 +245,7 @@ extension Explanation {
         return object
     }
 
-    fileprivate var text: String {
+    var text: String {
         var lines = [title + (reason.map { " (\($0.code))" } ?? "")]
         lines += evidence.map { "  at \($0.position): \($0.text)" }
         lines.append("What to do: \(hint)")
