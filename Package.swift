@@ -18,6 +18,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// The tests of a module. They read the files in `copying` where they lie, beside the sources.
 func tests(_ name: String, _ dependencies: [Target.Dependency], copying: [String] = []) -> Target {
     .testTarget(
         name: name,
@@ -81,5 +82,21 @@ let package = Package(
             ]),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
+
+        // Tests.
+        .target(
+            name: "TestSupport", path: "Tests/Support",
+            exclude: ["read_ledger.py", "validate_schemas.py"], swiftSettings: strict),
+        tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
+        tests(
+            "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
+            copying: ["Golden"]),
+        tests("SessionsTests", ["LedgerPrimitives", "SessionEvents", "Sessions"]),
+        tests(
+            "EventLogTests",
+            [
+                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "SessionEvents",
+                "TestSupport",
+            ]),
     ]
 )
