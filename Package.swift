@@ -85,13 +85,16 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", path: "Tests/Support",
+            name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/Support",
             exclude: ["read_ledger.py", "validate_schemas.py"], swiftSettings: strict),
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
             copying: ["Golden"]),
-        tests("SessionsTests", ["LedgerPrimitives", "SessionEvents", "Sessions"]),
+        tests("SessionsTests", ["SessionEvents", "Sessions"]),
+        tests(
+            "IngestionTests",
+            ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),
         tests(
             "EventLogTests",
             [
