@@ -34,12 +34,12 @@ public enum Mutations {
             }
             switch member.value {
             case .object(let inner):
-                for mutant in below(inner, path: "\(path)\(member.name).") {
+                for mutant in below(inner, path: "\(member.name).") {
                     add(mutant.name) { $0[member.name] = .object(mutant.object) }
                 }
             case .array(let elements):
                 guard let first = elements.first?.objectValue else { continue }
-                for mutant in below(first, path: "\(path)\(member.name)[].") {
+                for mutant in below(first, path: "\(member.name)[].") {
                     add(mutant.name) { $0[member.name] = .array([.object(mutant.object)]) }
                 }
                 for count in [0, 64, 65] {
