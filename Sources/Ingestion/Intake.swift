@@ -146,7 +146,13 @@ struct Intake: Equatable {
             ("tokenType", RegisteredNames.tokenTypes.containsIdentical),
             ("responseMode", RegisteredNames.responseModes.containsIdentical),
             ("acr", RegisteredNames.isHarmlessACR),
-            ("keyID", { text in knownKeyIDs.contains { $0.isIdentical(to: text) } }),
+            (
+                "keyID",
+                { text in
+                    RegisteredNames.isKeyID(text)
+                        && knownKeyIDs.contains { $0.isIdentical(to: text) }
+                }
+            ),
         ]
     }
 }

@@ -39,6 +39,11 @@ public enum RegisteredNames {
         "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
     ]
 
+    /// Whether the id of an archived key may stand in the clear as it is.
+    public static func isKeyID(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+
     /// Whether an authentication context class is of a shape that hides no number of a person.
     public static func isHarmlessACR(_ text: String) -> Bool {
         var digitsInRow = 0
