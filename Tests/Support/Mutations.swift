@@ -12,6 +12,13 @@ public enum Mutations {
         public let name: String
         /// What came out.
         public let object: JSONObject
+
+        /// The same as a member of another object.
+        public func within(_ name: String, of outer: JSONObject) -> Mutant {
+            var changed = outer
+            changed[name] = .object(object)
+            return Mutant(name: "\(name).\(self.name)", object: changed)
+        }
     }
 
     /// The object itself, and all that come of it by taking a member away, by adding one, or by
