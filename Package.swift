@@ -124,17 +124,28 @@ let package = Package(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
         // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/Support",
+            exclude: ["read_ledger.py", "validate_schemas.py"], swiftSettings: strict),
+        tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
+        tests(
+            "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
+            exclude: ["Golden"]),
+        tests("SessionsTests", ["SessionEvents", "Sessions"]),
+        tests(
+            "IngestionTests",
+            ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),
+        tests(
+            "EventLogTests",
+            [
+                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
+                "Platform", "SessionEvents", "SignedNote", "TestSupport",
+            ]),
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
             exclude: ["Servers"]),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
-        tests(
-            "EventLogTests",
-            [
-                "Capabilities", "EventLog", "LMDB", "LedgerPrimitives", "MerkleTree", "Platform",
-                "SessionEvents", "SignedNote",
-            ]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),

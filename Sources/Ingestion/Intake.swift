@@ -141,10 +141,10 @@ struct Intake: Equatable {
         _ knownKeyIDs: [String]
     ) -> [(name: String, isHarmless: (String) -> Bool)] {
         [
-            ("error", RegisteredNames.errors.contains),
-            ("algorithm", RegisteredNames.algorithms.contains),
-            ("tokenType", RegisteredNames.tokenTypes.contains),
-            ("responseMode", RegisteredNames.responseModes.contains),
+            ("error", RegisteredNames.errors.containsIdentical),
+            ("algorithm", RegisteredNames.algorithms.containsIdentical),
+            ("tokenType", RegisteredNames.tokenTypes.containsIdentical),
+            ("responseMode", RegisteredNames.responseModes.containsIdentical),
             ("acr", RegisteredNames.isHarmlessACR),
             (
                 "keyID",

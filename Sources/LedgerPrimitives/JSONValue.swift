@@ -148,3 +148,10 @@ extension String {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 }
+
+extension Set<String> {
+    /// Whether the set has a text with the same bytes. For `contains` the Kelvin sign is a K.
+    public func containsIdentical(_ text: String) -> Bool {
+        firstIndex(of: text).map { self[$0].isIdentical(to: text) } ?? false
+    }
+}

@@ -56,7 +56,8 @@ extension MemberKind where Value == String {
 
     /// What a provider sent, where it is known to be harmless; see ``RegisteredNames``.
     static func registered(_ names: Set<String>, _ expectation: StaticString) -> MemberKind {
-        text(expectation, bytesMax: 128, { names.contains($0) || $0 == RegisteredNames.other })
+        let accepted = names.union([RegisteredNames.other])
+        return text(expectation, bytesMax: 128, { accepted.containsIdentical($0) })
     }
 
     static let error = registered(
@@ -73,7 +74,7 @@ extension MemberKind where Value == String {
 
     static let keyID = text(
         "the id of an archived key, up to 128 printable ASCII characters, or \"other\"",
-        bytesMax: 128, { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
+        bytesMax: 128, { RegisteredNames.isKeyID($0) })
 
     static let acr = text(
         "up to 128 letters, digits and : ; = . _ / - without five digits in a row",

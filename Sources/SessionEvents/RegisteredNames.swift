@@ -50,7 +50,12 @@ public enum RegisteredNames {
     /// unless it is of a form that no clear member takes.
     public static func keyIDInClear(_ keyID: String, archived: [String]) -> String {
         let isKnown = archived.contains { $0.isIdentical(to: keyID) }
-        return isKnown && MemberKind.keyID.read(.string(keyID)) != nil ? keyID : other
+        return isKnown && isKeyID(keyID) ? keyID : other
+    }
+
+    /// Whether the id of an archived key may stand in the clear as it is.
+    public static func isKeyID(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     /// Whether an authentication context class is of a shape that hides no number of a person.
