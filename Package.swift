@@ -39,7 +39,12 @@ let package = Package(
     name: "authledger",
     products: [
         .executable(name: "authledger", targets: ["authledger"]),
-        .library(name: "AuthLedger", targets: ["Ingestion", "EventLog", "LMDB", "Platform"]),
+        .library(
+            name: "AuthLedger",
+            targets: [
+                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
+                "OpenSSL", "Platform", "SessionEvents",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
