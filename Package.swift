@@ -81,5 +81,8 @@ let package = Package(
             ]),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
+
+        // Tests.
+        tests("CommandLineTests", ["authledger", "Ingestion"], copying: ["Golden"]),
     ]
 )
