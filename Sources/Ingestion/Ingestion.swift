@@ -105,23 +105,30 @@ public struct Ingestion {
         }
         let revision = (context.head?.revision ?? 0) + 1
         try checkPlace(reported, revision: revision, previous: context.head?.leafHash)
-        do {
-            for event in try Session.decide(.recordReported(intake.event), in: context.state) {
-                context.state = Session.evolve(context.state, by: event)
-            }
-        } catch {
-            throw LineRejection(error)
-        }
+        let state = try stateAfter(intake.event, in: context.state)
         let draft = EventDraft(
             id: reported.id, source: reported.source, type: reported.type.rawValue,
             typeVersion: reported.typeVersion, subject: reported.subject, time: reported.time,
             recordedTime: recordedTime, clear: content.clear, sealed: content.sealed,
             documents: intake.documents)
+        // From here on nothing is refused, so what is remembered of the session may change.
         let prepared = try prepare(draft, after: context.head, context.dataKey)
+        context.state = state
         context.source = reported.source
         context.revisions[reported.id] = revision
         context.unwritten[reported.id] = content
         return prepared
+    }
+
+    private func stateAfter(
+        _ event: SessionEvent, in state: SessionState
+    ) throws(LineRejection) -> SessionState {
+        do {
+            return try Session.decide(.recordReported(event), in: state)
+                .reduce(state) { Session.evolve($0, by: $1) }
+        } catch {
+            throw LineRejection(error)
+        }
     }
 
     private func prepare(

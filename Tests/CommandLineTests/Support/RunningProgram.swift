@@ -49,6 +49,7 @@ struct TestFailure: Error, CustomStringConvertible {
 enum Input: Sendable {
     case nothing
     case text(String)
+    case data(Data)
     case file(String)
     /// ``RunningProgram/send(_:)`` writes, ``RunningProgram/endInput()`` ends it.
     case pipe
@@ -90,8 +91,10 @@ final class RunningProgram: Sendable {
             process.standardInput = FileHandle.nullDevice
             self.input = nil
         case .text(let text):
-            try Data(text.utf8).write(to: URL(filePath: files + ".in"))
-            process.standardInput = try FileHandle(forReadingFrom: URL(filePath: files + ".in"))
+            process.standardInput = try Self.file(files + ".in", with: Data(text.utf8))
+            self.input = nil
+        case .data(let data):
+            process.standardInput = try Self.file(files + ".in", with: data)
             self.input = nil
         case .file(let path):
             process.standardInput = try FileHandle(forReadingFrom: URL(filePath: path))
@@ -106,6 +109,11 @@ final class RunningProgram: Sendable {
 
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private static func file(_ path: String, with content: Data) throws -> FileHandle {
+        try content.write(to: URL(filePath: path))
+        return try FileHandle(forReadingFrom: URL(filePath: path))
     }
 
     private static func emptyFile(_ path: String) throws -> FileHandle {
