@@ -166,7 +166,7 @@ public struct Ingestion {
     ) throws(LineRejection) {
         if let given = reported.revision, given != revision {
             throw LineRejection(
-                .revisionMismatch, "`revision` is \(given); the session's next is \(revision)")
+                .revisionMismatch, "`revision` is not the session's next, which is \(revision)")
         }
         if let given = reported.previous, given != previous {
             throw LineRejection(
