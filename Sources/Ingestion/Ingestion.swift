@@ -116,7 +116,8 @@ public struct Ingestion {
         context.state = state
         context.source = reported.source
         context.revisions[reported.id] = revision
-        context.unwritten[reported.id] = content
+        context.unwritten[reported.id] = KnownEvent(
+            content: content, previous: prepared.expected?.leafHash)
         return prepared
     }
 
@@ -174,26 +175,32 @@ public struct Ingestion {
         }
     }
 
-    /// Refuses an event whose id is there with other content.
+    /// Refuses an event whose id is there with other content, or in another place.
     private func checkSame(
         _ content: EventContent, _ reported: ReportedEvent, _ revision: Int,
         _ context: StreamContext
     ) throws {
-        var recorded = context.unwritten[reported.id]
-        if recorded == nil {
-            let stream = try log.stream(reported.subject)
-            if stream.count >= revision {
-                let event = stream[revision - 1]
-                recorded = EventContent(
-                    event, sealed: try log.openSealed(event, dataKey: context.dataKey))
-            }
-        }
-        guard recorded == content, reported.revision ?? revision == revision else {
+        let recorded = try context.unwritten[reported.id] ?? recorded(revision, of: context)
+        guard recorded.content == content, reported.revision ?? revision == revision,
+            reported.previous == nil || reported.previous == recorded.previous
+        else {
             throw LineRejection(
                 .idConflict,
                 "the session has an event with this `id` and other content; an event never changes"
             )
         }
+    }
+
+    private func recorded(_ revision: Int, of context: StreamContext) throws -> KnownEvent {
+        let subject = context.dataKey.subject
+        let stream = try log.stream(subject)
+        guard stream.count >= revision else {
+            throw LedgerError.damaged("an event of the stream \(subject) is gone", position: nil)
+        }
+        let event = stream[revision - 1]
+        let sealed = try log.openSealed(event, dataKey: context.dataKey)
+        return KnownEvent(
+            content: EventContent(event, sealed: sealed), previous: event.envelope.previous)
     }
 
     // MARK: - After a batch
