@@ -71,24 +71,40 @@ public struct Ingestion {
     ) throws {
         do {
             let reported = try line.get()
-            var context =
-                try contexts[reported.subject]
-                ?? StreamContext(subject: reported.subject, in: log)
-            defer { contexts[reported.subject] = context }
-            batch.subjects.insert(reported.subject)
-            if let prepared = try prepare(reported, &context, batch.recordedTime) {
-                if context.head == nil, let key = context.newDataKey {
-                    batch.append.newDataKeys.append(key)
-                }
-                context.head = prepared.head
-                batch.append.events.append(prepared)
-                batch.pending.append(.event)
-            } else {
-                batch.pending.append(.outcome(.duplicate))
+            do {
+                try add(reported, to: &batch)
+            } catch let rejection as LineRejection {
+                guard try isBehind(reported.subject) else { throw rejection }
+                contexts[reported.subject] = nil
+                try add(reported, to: &batch)
             }
         } catch let rejection as LineRejection {
             batch.pending.append(.outcome(.rejected(rejection)))
         }
+    }
+
+    private mutating func add(_ reported: ReportedEvent, to batch: inout Batch) throws {
+        var context =
+            try contexts[reported.subject] ?? StreamContext(subject: reported.subject, in: log)
+        defer { contexts[reported.subject] = context }
+        batch.subjects.insert(reported.subject)
+        guard let prepared = try prepare(reported, &context, batch.recordedTime) else {
+            batch.pending.append(.outcome(.duplicate))
+            return
+        }
+        if context.head == nil, let key = context.newDataKey {
+            batch.append.newDataKeys.append(key)
+        }
+        context.head = prepared.head
+        batch.append.events.append(prepared)
+        batch.pending.append(.event)
+    }
+
+    /// Whether another process has recorded events of a session since we read it. An event that we
+    /// take on such knowledge meets a conflict when it is appended; one that we refuse does not.
+    private func isBehind(_ subject: String) throws -> Bool {
+        guard let context = contexts[subject], context.unwritten.isEmpty else { return false }
+        return try log.streamHead(subject) != context.head
     }
 
     /// Checks a reported event against its session; nil when it is there already.
