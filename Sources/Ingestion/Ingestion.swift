@@ -225,7 +225,8 @@ public struct Ingestion {
     private mutating func settle(_ batch: Batch) {
         for subject in batch.subjects {
             contexts[subject]?.unwritten = [:]
-            contexts[subject]?.newDataKey = nil
+            // A session of which everything was refused has its key still to be stored.
+            if contexts[subject]?.head != nil { contexts[subject]?.newDataKey = nil }
         }
         if contexts.count > Self.contextsMax {
             contexts = contexts.filter { batch.subjects.contains($0.key) }

@@ -125,6 +125,24 @@ struct RefusedLineTests {
         #expect(try await workspace.surgeon("count", "keys", "data-keys").stdout == "0\n")
     }
 
+    @Test("does not cost its session the data key when the session begins after all")
+    func keyOfASessionRefusedBefore() async throws {
+        let workspace = try await Workspace.withLedger()
+        let late = SampleSession(1)
+        let other = SampleSession(2)
+        let program = try workspace.start(["ingest", "--acks"], stdin: .pipe)
+        program.send(late.event("callback").text + "\n" + other.lines[0] + "\n")
+        _ = try await program.output { $0.contains("\"acknowledged\":1,") }
+        program.send(late.lines[0] + "\n")
+        _ = try await program.output { $0.contains("\"acknowledged\":2,") }
+        program.endInput()
+        #expect(try await program.end().status == 1)
+        #expect(try await workspace.surgeon("count", "keys", "data-keys").stdout == "2\n")
+        let report = try await workspace.ingest(late.lines)
+        #expect(report.duplicates == 1)
+        #expect(report.accepted == 4)
+    }
+
     @Test("is told of on standard error for people, with number, reason and code")
     func messageForPeople() async throws {
         let workspace = try await Workspace.withLedger()
