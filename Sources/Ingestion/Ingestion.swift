@@ -52,7 +52,10 @@ public struct Ingestion {
                 try add(line, to: &batch)
             }
             // Duplicates are on disk already, and rejected lines need no commit.
-            guard !batch.append.events.isEmpty else { return batch.outcomes([]) }
+            guard !batch.append.events.isEmpty else {
+                settle(batch)
+                return batch.outcomes([])
+            }
             do {
                 let receipt = try log.appendAndWait(batch.append)
                 settle(batch)
@@ -221,7 +224,7 @@ public struct Ingestion {
 
     // MARK: - After a batch
 
-    /// The batch is on disk.
+    /// What is to be recorded of the batch is on disk.
     private mutating func settle(_ batch: Batch) {
         for subject in batch.subjects {
             contexts[subject]?.unwritten = [:]
