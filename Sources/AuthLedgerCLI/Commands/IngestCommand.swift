@@ -68,7 +68,7 @@ struct IngestCommand: ParsableCommand {
         while let line = try reader.next() {
             try run.take(line)
             let isFull = run.pendingLines >= linesMax || run.pendingBytes >= 2_097_152
-            if isFull || !reader.isReady() { try run.commit() }
+            if try isFull || !reader.isReady() { try run.commit() }
             let fraction = input.regularFileSize.map { Double(reader.bytesRead) / Double(max($0, 1)) }
             progress.update(run.total, unit: "lines", fraction: fraction)
         }
@@ -143,6 +143,8 @@ private struct IngestRun {
             pending.append((lineNumber, bytes))
             pendingBytes += bytes.count
         case .tooLong:
+            // Its bytes come next, so what is kept aside of the lines before it goes first.
+            try commit()
             reject(
                 lineNumber,
                 LineRejection(

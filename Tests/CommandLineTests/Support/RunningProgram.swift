@@ -132,6 +132,27 @@ final class RunningProgram: Sendable {
         try? input?.close()
     }
 
+    /// Lets the pipe to its standard input take this many bytes before a write has to wait.
+    func widenInput(to bytes: Int32) throws {
+        let setPipeSize: Int32 = 1031  // F_SETPIPE_SZ, which the C library's module leaves out
+        guard let input, fcntl(input.fileDescriptor, setPipeSize, bytes) >= bytes else {
+            throw TestFailure("the pipe cannot be widened")
+        }
+    }
+
+    /// Stops it where it is until ``resume()``.
+    func pause() async throws {
+        kill(processID, SIGSTOP)
+        let path = URL(filePath: "/proc/\(processID)/stat")
+        while !String(decoding: try Data(contentsOf: path), as: UTF8.self).contains(") T ") {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    func resume() {
+        kill(processID, SIGCONT)
+    }
+
     func interrupt(_ signal: Int32 = SIGINT) {
         if process.isRunning { kill(process.processIdentifier, signal) }
     }

@@ -88,15 +88,25 @@ final class Workspace: Sendable {
         return outcome
     }
 
+    /// Starts the program as a shell would: able to be interrupted.
+    func startUnmasked(_ arguments: [String], stdin: Input = .nothing) throws -> RunningProgram {
+        try startPython("unmasked.py", [Self.program] + arguments, stdin: stdin)
+    }
+
     /// Runs one of the Python programs in `Tests/Support`.
     func python(_ script: String, _ arguments: [String], stdin: Input = .nothing) async throws
         -> Outcome
     {
+        try await startPython(script, arguments, stdin: stdin).end()
+    }
+
+    private func startPython(
+        _ script: String, _ arguments: [String], stdin: Input
+    ) throws -> RunningProgram {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return try await start(
-            "/usr/bin/python3", [tests.path + "/Support/" + script] + arguments, stdin: stdin
-        ).end()
+        return try start(
+            "/usr/bin/python3", [tests.path + "/Support/" + script] + arguments, stdin: stdin)
     }
 
     /// Looks into the ledger's LMDB files, or damages them; see `Tests/Support/surgeon.py`.
