@@ -55,6 +55,11 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         let input = file == "-" ? File.standardInput : try File(file, .reading)
+        if let rejects, input.isRegularFile(at: rejects) {
+            throw CommandError(
+                .usage, "rejects-is-input", "the rejects would overwrite the input",
+                hint: "name another file with --rejects")
+        }
         let log = try global.openLedger(.appending)
         let rejectsFile = try rejects.map { try File($0, .writing(permissions: 0o600)) }
         var run = IngestRun(
