@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite("Several processes on one ledger")
+@Suite("Several processes on one ledger", .inTurn)
 struct ConcurrentIngestTests {
     /// Starts one `ingest` a file at once and waits for all.
     private func ingestAtOnce(

@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite("An event that was recorded before")
+@Suite("An event that was recorded before", .inTurn)
 struct DuplicateTests {
     @Test("is counted and skipped, in the same run and in a later one")
     func countedAndSkipped() async throws {

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite("The input of ingest")
+@Suite("The input of ingest", .inTurn)
 struct IngestInputTests {
     private let lines = SampleSession(9).lines
 
@@ -12,10 +12,12 @@ struct IngestInputTests {
         let workspace = try await Workspace.withLedger()
         let path = try workspace.write(Workload.file(lines))
         try await workspace.succeed("ingest", path)
-        #expect(try await workspace.succeed("ingest", "-", stdin: .file(path)).stdout
-            .hasPrefix("0 recorded, 5 already there, 0 rejected"))
-        #expect(try await workspace.succeed("ingest", stdin: .file(path)).stdout
-            .hasPrefix("0 recorded, 5 already there, 0 rejected"))
+        #expect(
+            try await workspace.succeed("ingest", "-", stdin: .file(path)).stdout
+                .hasPrefix("0 recorded, 5 already there, 0 rejected"))
+        #expect(
+            try await workspace.succeed("ingest", stdin: .file(path)).stdout
+                .hasPrefix("0 recorded, 5 already there, 0 rejected"))
         #expect(try await workspace.succeed("ingest").stdout.hasPrefix("0 recorded, 0 already"))
         try await #expect(workspace.checkTree().size == 5)
     }
@@ -34,7 +36,8 @@ struct IngestInputTests {
         try await #expect(workspace.checkTree().size == 3)
     }
 
-    @Test("may come slowly: what is there is recorded without waiting for more",
+    @Test(
+        "may come slowly: what is there is recorded without waiting for more",
         arguments: ["group", "each"])
     func slowPipe(durability: String) async throws {
         let workspace = try await Workspace.withLedger()
@@ -107,7 +110,8 @@ struct IngestInputTests {
         for _ in 0..<48 { program.send(piece) }
         program.send("\n" + lines[1] + "\n")
         _ = try await program.output { $0.contains("\"acknowledged\":2,") }
-        let memory = try workspace.read("/proc/\(program.processID)/status")
+        let memory =
+            try workspace.read("/proc/\(program.processID)/status")
             .split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
             .flatMap { Int($0.filter(\.isNumber)) } ?? .max
         #expect(memory < 100_000, "kB at most in use while 48 MiB passed through")
@@ -148,7 +152,8 @@ struct IngestInputTests {
             (["-", "--rejects", path], .file(path)),
         ] {
             let outcome = try await workspace.start(
-                ["ingest", "--json"] + arguments, stdin: input).end()
+                ["ingest", "--json"] + arguments, stdin: input
+            ).end()
             #expect(outcome.status == 2)
             #expect(try outcome.error().code == "rejects-is-input")
             #expect(try workspace.read(path) == text)
@@ -172,7 +177,8 @@ struct IngestInputTests {
         #expect(leaf.utf8.count < 61_440)
         let again = try await workspace.ingest(lines)
         #expect(again.duplicates == 5)
-        lines[2] = session.event("callback")
+        lines[2] =
+            session.event("callback")
             .setting("data.sealed.response", .string(large + "!")).text
         #expect(try await workspace.ingest(lines).rejections.map(\.code) == ["id-conflict"])
         try await #expect(workspace.checkTree().size == 5)

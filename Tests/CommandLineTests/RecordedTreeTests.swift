@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite("The recorded tree")
+@Suite("The recorded tree", .inTurn)
 struct RecordedTreeTests {
     @Test("has the root that RFC 6962 gives the lines of the log, whatever the size")
     func rootOfEverySize() async throws {

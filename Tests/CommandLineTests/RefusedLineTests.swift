@@ -4,7 +4,7 @@ import Foundation
 import Ingestion
 import Testing
 
-@Suite("A line that cannot be recorded")
+@Suite("A line that cannot be recorded", .inTurn)
 struct RefusedLineTests {
     /// A file of good lines with the bad ones of one code among them.
     private struct File {

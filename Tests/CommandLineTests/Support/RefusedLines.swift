@@ -53,26 +53,35 @@ extension RefusedLine {
     ]
 
     private static let envelope: [RefusedLine] = [
-        RefusedLine(.memberUnknown, "an attribute of another", says: "attribute", set: "planted", planted),
+        RefusedLine(
+            .memberUnknown, "an attribute of another", says: "attribute", set: "planted", planted),
         RefusedLine(
             .memberUnknown, "recordedtime", says: "`recordedtime`", set: "recordedtime",
             "2026-11-20T09:15:02.114Z"),
         RefusedLine(
             .memberMalformed, "another content type", says: "`datacontenttype`",
             set: "datacontenttype", "application/xml"),
-        RefusedLine(.memberMissing, "no specversion", says: "`specversion`", set: "specversion", nil),
-        RefusedLine(.memberMalformed, "an old specversion", says: "`specversion`", set: "specversion", "0.3"),
-        RefusedLine(.memberMalformed, "a number as specversion", says: "`specversion`", set: "specversion", 1),
+        RefusedLine(
+            .memberMissing, "no specversion", says: "`specversion`", set: "specversion", nil),
+        RefusedLine(
+            .memberMalformed, "an old specversion", says: "`specversion`", set: "specversion", "0.3"
+        ),
+        RefusedLine(
+            .memberMalformed, "a number as specversion", says: "`specversion`", set: "specversion",
+            1),
         RefusedLine(.memberMissing, "no type", says: "`type`", set: "type", nil),
         RefusedLine(.memberMalformed, "a number as type", says: "`type`", set: "type", 7),
         RefusedLine(.typeUnknown, "a type of nobody", says: "`type`", set: "type", planted),
         RefusedLine(
             .typeUnknown, "a type that the ledger alone writes", says: "`type`", set: "type",
             "authledger.access.revealed"),
-        RefusedLine(.memberMissing, "no typeversion", says: "`typeversion`", set: "typeversion", nil),
+        RefusedLine(
+            .memberMissing, "no typeversion", says: "`typeversion`", set: "typeversion", nil),
         RefusedLine(.versionUnknown, "version 0", says: "`typeversion`", set: "typeversion", 0),
-        RefusedLine(.versionUnknown, "a later version", says: "`typeversion`", set: "typeversion", 2),
-        RefusedLine(.versionUnknown, "a text as version", says: "`typeversion`", set: "typeversion", "1"),
+        RefusedLine(
+            .versionUnknown, "a later version", says: "`typeversion`", set: "typeversion", 2),
+        RefusedLine(
+            .versionUnknown, "a text as version", says: "`typeversion`", set: "typeversion", "1"),
         RefusedLine(.memberMissing, "no id", says: "`id`", set: "id", nil),
         RefusedLine(
             .memberMalformed, "a random UUID as id", says: "`id`", set: "id",
@@ -81,10 +90,12 @@ extension RefusedLine {
             .memberMalformed, "an id in capitals", says: "`id`", set: "id",
             "0198B0F2-6C1E-7A44-9D6B-0F6F3F0C9A01"),
         RefusedLine(.memberMissing, "no subject", says: "`subject`", set: "subject", nil),
-        RefusedLine(.memberMalformed, "a name as subject", says: "`subject`", set: "subject", planted),
+        RefusedLine(
+            .memberMalformed, "a name as subject", says: "`subject`", set: "subject", planted),
         RefusedLine(.memberMissing, "no source", says: "`source`", set: "source", nil),
         RefusedLine(.memberMalformed, "an empty source", says: "`source`", set: "source", ""),
-        RefusedLine(.memberMalformed, "a source with spaces", says: "`source`", set: "source", planted),
+        RefusedLine(
+            .memberMalformed, "a source with spaces", says: "`source`", set: "source", planted),
         RefusedLine(
             .memberMalformed, "a source that is too long", says: "`source`", set: "source",
             .string(String(repeating: "s", count: 201))),
@@ -112,7 +123,8 @@ extension RefusedLine {
             .sourceRefused, "another source than the session's", "redirected", says: "another",
             set: "source", "other-backend"),
         RefusedLine(.memberMalformed, "revision 0", says: "`revision`", set: "revision", 0),
-        RefusedLine(.memberMalformed, "a text as revision", says: "`revision`", set: "revision", planted),
+        RefusedLine(
+            .memberMalformed, "a text as revision", says: "`revision`", set: "revision", planted),
         RefusedLine(
             .memberMalformed, "half a revision", says: "`revision`", set: "revision", .raw("1.5")),
         RefusedLine(
@@ -150,7 +162,8 @@ extension RefusedLine {
 
     private static func keySet(_ name: String, _ value: JSON) -> RefusedLine {
         RefusedLine(
-            .memberMalformed, name, "token-issued", says: "`data.keySet`", set: "data.keySet", value)
+            .memberMalformed, name, "token-issued", says: "`data.keySet`", set: "data.keySet", value
+        )
     }
 
     private static let keySets: [RefusedLine] =
@@ -165,7 +178,8 @@ extension RefusedLine {
                 set: "data.keySet", ["keys": []]),
         ]
         + ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].map {
-            keySet("a private key with \($0)", ["keys": [.object([.init(name: $0, value: planted)])]])
+            keySet(
+                "a private key with \($0)", ["keys": [.object([.init(name: $0, value: planted)])]])
         }
 
     private static func policy(
@@ -331,20 +345,27 @@ extension RefusedLine {
     private static let verdict: JSON = ["algorithm": "RS256", "checks": []]
 
     private static let transitions: [RefusedLine] = [
-        transition("a session that begins with its end", "initiated", says: "begins", "failed", failure),
-        transition("a session that begins with a callback", "initiated", says: "begins", "callback", [:]),
+        transition(
+            "a session that begins with its end", "initiated", says: "begins", "failed", failure),
+        transition(
+            "a session that begins with a callback", "initiated", says: "begins", "callback", [:]),
         transition(
             "a second beginning", "redirected", says: "`initiated`", "initiated",
             ["provider": "idura", "clientID": "a", "flow": "pkce"]),
-        transition("a callback before the redirect", "redirected", says: "`callback`", "callback", [:]),
-        transition("tokens before the callback", "callback", says: "`token-issued`", "token-issued", [:]),
-        transition("a verdict before the tokens", "token-issued", says: "`verified`", "verified", verdict),
-        transition("a second redirect", "token-issued", says: "`redirected`", "redirected", redirect),
+        transition(
+            "a callback before the redirect", "redirected", says: "`callback`", "callback", [:]),
+        transition(
+            "tokens before the callback", "callback", says: "`token-issued`", "token-issued", [:]),
+        transition(
+            "a verdict before the tokens", "token-issued", says: "`verified`", "verified", verdict),
+        transition(
+            "a second redirect", "token-issued", says: "`redirected`", "redirected", redirect),
         transition(
             "something after the end", "verified", afterOriginal: true, says: "ended", "failed",
             failure),
         transition("a poll in a redirect flow", "redirected", says: "flow", "polled", poll),
-        transition("a redirect in CIBA", "polled", flow: "ciba", says: "flow", "redirected", redirect),
+        transition(
+            "a redirect in CIBA", "polled", flow: "ciba", says: "flow", "redirected", redirect),
         transition(
             "a redirect in headless", "polled", flow: "headless", says: "flow", "redirected",
             redirect),
@@ -382,7 +403,8 @@ extension RefusedLine {
                 .init(
                     repeating: [
                         "purpose": "par",
-                        "endpoint": .string("https://example.org/" + .init(repeating: "a", count: 1500)),
+                        "endpoint": .string(
+                            "https://example.org/" + .init(repeating: "a", count: 1500)),
                     ], count: 60))),
         RefusedLine(
             .eventTooLarge, "a key set beyond 1 MiB", "token-issued", says: "1 MiB",

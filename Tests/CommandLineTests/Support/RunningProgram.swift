@@ -51,7 +51,7 @@ enum Input: Sendable {
     case text(String)
     case data(Data)
     case file(String)
-    /// ``RunningProgram/send(_:)`` writes, ``RunningProgram/endInput()`` ends it.
+    /// `send` writes, `endInput` ends it.
     case pipe
 }
 
@@ -68,7 +68,8 @@ final class RunningProgram: Sendable {
 
     /// What it has printed so far.
     var outputSoFar: String {
-        String(decoding: (try? Data(contentsOf: URL(filePath: outputPath))) ?? Data(), as: UTF8.self)
+        String(
+            decoding: (try? Data(contentsOf: URL(filePath: outputPath))) ?? Data(), as: UTF8.self)
     }
 
     init(
@@ -125,7 +126,11 @@ final class RunningProgram: Sendable {
 
     /// Writes to its standard input. That it has ended meanwhile is no error.
     func send(_ text: String) {
-        try? input?.write(contentsOf: Data(text.utf8))
+        send(Data(text.utf8))
+    }
+
+    func send(_ bytes: Data) {
+        try? input?.write(contentsOf: bytes)
     }
 
     func endInput() {

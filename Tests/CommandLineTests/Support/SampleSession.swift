@@ -69,7 +69,8 @@ struct SampleSession {
             "provider": "idura", "issuer": "https://example.idura.broker",
             "clientID": "urn:example:application:1", "flow": .string(flow), "scope": "openid",
             "sealed": [
-                "state": .string(generator.base64URL(24)), "nonce": .string(generator.base64URL(32)),
+                "state": .string(generator.base64URL(24)),
+                "nonce": .string(generator.base64URL(32)),
             ],
         ]
     }

@@ -52,7 +52,8 @@ struct SeededGenerator: RandomNumberGenerator {
         let padded = String(repeating: "0", count: 12 - time.count) + time
         let random = hexadecimal(10)
         let variant = pick(["8", "9", "a", "b"])
-        return padded.prefix(8) + "-" + padded.dropFirst(8) + "-7" + random.prefix(3) + "-" + variant
+        return padded.prefix(8) + "-" + padded.dropFirst(8) + "-7" + random.prefix(3) + "-"
+            + variant
             + random.dropFirst(3).prefix(3) + "-" + random.dropFirst(6).prefix(12)
     }
 

@@ -49,7 +49,8 @@ struct WorkloadSession {
     }
 
     private static let providers = [
-        ("idura", "https://example.idura.broker"), ("bankid-no", "https://auth.example.no/realms/x"),
+        ("idura", "https://example.idura.broker"),
+        ("bankid-no", "https://auth.example.no/realms/x"),
         ("idpartner", "https://idp.example.test"),
     ]
 
@@ -88,9 +89,12 @@ struct WorkloadSession {
     private mutating func tellRedirect(_ generator: inout SeededGenerator) {
         initiate(&generator)
         if story == .accountSelector {
-            add("redirected", ["to": "account-selector", "endpoint": "https://select.example.test/"],
+            add(
+                "redirected",
+                ["to": "account-selector", "endpoint": "https://select.example.test/"],
                 after: 5, &generator)
-            add("callback", ["from": "account-selector", "responseMode": "query"], after: 4000,
+            add(
+                "callback", ["from": "account-selector", "responseMode": "query"], after: 4000,
                 &generator, sealed: ["response": .string("visitor=" + generator.base64URL(18))])
         }
         add(
@@ -144,7 +148,8 @@ struct WorkloadSession {
                 ], after: 3000, &generator)
         }
         if story == .pollingExpired {
-            add("polled", ["status": "error", "attempt": 9, "error": "expired_token", "gap": true],
+            add(
+                "polled", ["status": "error", "attempt": 9, "error": "expired_token", "gap": true],
                 after: 3000, &generator)
             fail("polling", "poll-timeout", after: 1, &generator)
         } else {

@@ -40,7 +40,8 @@ final class Workspace: Sendable {
     // MARK: - Programs
 
     /// The program, which the build puts beside the tests.
-    static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let program =
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().path + "/authledger"
 
     private var environment: [String: String] {
@@ -117,7 +118,8 @@ final class Workspace: Sendable {
         let outcome = try await python(
             "surgeon.py", [command, ledger ?? self.ledger] + arguments, stdin: stdin)
         if outcome.stderr.contains("No module named 'lmdb'") {
-            throw TestFailure("python3-lmdb is missing; these tests need it: apt install python3-lmdb")
+            throw TestFailure(
+                "python3-lmdb is missing; these tests need it: apt install python3-lmdb")
         }
         guard outcome.status == 0 else { throw TestFailure(outcome.description) }
         return outcome
