@@ -18,12 +18,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], copying: [String] = []) -> Target {
+/// A test module. Files that tests read by path are excluded from the build.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name,
-        dependencies: dependencies,
-        exclude: copying,
-        swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let argumentParser: Target.Dependency =
@@ -83,6 +83,15 @@ let package = Package(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
         // Tests.
-        tests("CommandLineTests", ["authledger", "Ingestion"], copying: ["Golden"]),
+        tests("LMDBTests", ["LMDB"]),
+        tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
+        tests(
+            "EventLogTests",
+            [
+                "Capabilities", "EventLog", "LMDB", "LedgerPrimitives", "MerkleTree", "Platform",
+                "SessionEvents", "SignedNote",
+            ]),
+        tests("TidyTests", []),
+        tests("CommandLineTests", ["authledger", "Ingestion"], exclude: ["Golden"]),
     ]
 )

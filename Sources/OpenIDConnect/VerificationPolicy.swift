@@ -9,8 +9,11 @@ public import LedgerPrimitives
 public struct VerificationPolicy: Equatable, Sendable {
     /// Clock differences that are put up with, in seconds, claim by claim.
     public struct ClockSkew: Equatable, Sendable {
+        /// For the expiry.
         public var exp: Int
+        /// For the time of issue.
         public var iat: Int
+        /// For the time before which a token is not good.
         public var nbf: Int
 
         /// The same difference for every claim.

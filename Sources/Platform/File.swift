@@ -21,9 +21,11 @@ public final class File: Sendable {
         case exclusive
     }
 
-    /// Standard input, output and error.
+    /// Standard input.
     public static let standardInput = File(descriptor: 0, path: "standard input")
+    /// Standard output.
     public static let standardOutput = File(descriptor: 1, path: "standard output")
+    /// Standard error.
     public static let standardError = File(descriptor: 2, path: "standard error")
 
     private let descriptor: Int32

@@ -162,7 +162,8 @@ enum CharacterSets {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
         let scheme = text.utf8[..<colon]
         let rest = text.utf8[colon...].dropFirst()
-        let isScheme = !scheme.isEmpty
+        let isScheme =
+            !scheme.isEmpty
             && scheme.allSatisfy { isLetterOrDigit($0) || "+-.".utf8.contains($0) }
         return isScheme && !rest.isEmpty
             && rest.allSatisfy { (0x21...0x7E).contains($0) && !"?#@\"<>\\^`{|}".utf8.contains($0) }
