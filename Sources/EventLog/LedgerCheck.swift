@@ -38,6 +38,14 @@ public struct CheckReport: Equatable, Sendable {
     /// Fixed codes of what this check does not show.
     public let notProven: [String]
 
+    /// What no check of the ledger by itself shows.
+    static let neverProven = [
+        "event-times", "fork", "key-set-origin", "rollback", "sealed-not-opened",
+        "unrecorded-events",
+    ]
+    /// What is not shown while streams were not read as a whole.
+    public static let notProvenUnlessAllIsRead = (neverProven + ["stream-uniqueness"]).sorted()
+
     /// Findings beyond this number are not listed.
     public static let findingsMax = 100
 
@@ -83,13 +91,10 @@ private struct LedgerChecker {
     init(log: EventLog, head: LogHead, level: CheckLevel) {
         self.log = log
         self.head = head
-        let always = [
-            "event-times", "fork", "key-set-origin", "rollback", "sealed-not-opened",
-            "unrecorded-events",
-        ]
         report = CheckReport(
             level: level, treeSize: head.size, root: head.root,
-            notProven: level == .tree ? always : (always + ["stream-uniqueness"]).sorted())
+            notProven: level == .tree
+                ? CheckReport.neverProven : CheckReport.notProvenUnlessAllIsRead)
     }
 
     // MARK: - Frames

@@ -30,8 +30,9 @@ struct VerifyReport: Decodable {
     let ok: Bool
     let level: String
     let events: Int
-    let treeSize: Int
-    let root: String
+    /// Nil where the storage could not be read, as ``root``.
+    let treeSize: Int?
+    let root: String?
     let findings: [Finding]
     let notProven: [String]
 }
