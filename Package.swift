@@ -131,12 +131,12 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/Support",
-            exclude: ["read_ledger.py", "validate_schemas.py"], swiftSettings: strict),
+            exclude: ["read_ledger.py", "rfc6962.py", "validate_schemas.py"], swiftSettings: strict),
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
             exclude: ["Golden"]),
-        tests("SessionsTests", ["SessionEvents", "Sessions"]),
+        tests("SessionsTests", ["LedgerPrimitives", "SessionEvents", "Sessions"]),
         tests(
             "IngestionTests",
             ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),
@@ -166,5 +166,6 @@ let package = Package(
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
                 "ProviderSimulator",
             ]),
+        tests("CommandLineTests", ["authledger", "Ingestion"], exclude: ["Golden"]),
     ]
 )

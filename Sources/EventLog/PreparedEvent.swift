@@ -72,6 +72,10 @@ public enum DataMember {
     public static let sealedBlob = "sealedBlob"
     /// On a stream's first event: what commits to the stream's data key.
     public static let keyCommitment = "keyCommitment"
+    /// Members by which events name archived documents: base64url of their SHA-256.
+    static let documentDigests = [
+        "discoveryDigest", "documentDigest", "keySetDigest", "policyDigest", "profileDigest",
+    ]
 }
 
 extension EventLog {
