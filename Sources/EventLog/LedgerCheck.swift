@@ -204,9 +204,12 @@ private struct LedgerChecker {
             try transaction.withCursor(tables.streams) { cursor in
                 var indexed: UInt64 = 0
                 var previous: StreamWalk?
-                while let entry = try cursor.move(.next, { key, value in
-                    (key.copied(), value.bigEndianNumber)
-                }) {
+                while let entry = try cursor.move(
+                    .next,
+                    { key, value in
+                        (key.copied(), value.bigEndianNumber)
+                    })
+                {
                     guard let position = entry.1 else {
                         findings.append(("index-malformed", nil, "an index entry is malformed"))
                         continue

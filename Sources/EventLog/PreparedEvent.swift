@@ -11,8 +11,9 @@ public struct EventDraft: Sendable {
     public var id: UUIDv7
     /// Who observed it.
     public var source: String
-    /// Event type and the schema version of the type.
+    /// Event type.
     public var type: String
+    /// Schema version of the type.
     public var typeVersion: Int
     /// The stream.
     public var subject: String

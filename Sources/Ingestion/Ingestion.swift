@@ -106,8 +106,9 @@ public struct Ingestion {
         let revision = (context.head?.revision ?? 0) + 1
         try checkPlace(reported, revision: revision, previous: context.head?.leafHash)
         do {
-            for event in try Session.decide(.recordReported(intake.event), in: context.state) {
-                context.state = Session.evolve(context.state, by: event)
+            for step in try Session.decide(.recordReported(intake.event), in: context.state) {
+                context.state = Session.evolve(
+                    context.state, by: step.event, at: reported.time)
             }
         } catch {
             throw LineRejection(error)

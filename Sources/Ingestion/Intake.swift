@@ -148,10 +148,7 @@ struct Intake: Equatable {
             ("acr", RegisteredNames.isHarmlessACR),
             (
                 "keyID",
-                { text in
-                    RegisteredNames.isKeyID(text)
-                        && knownKeyIDs.contains { $0.isIdentical(to: text) }
-                }
+                { RegisteredNames.keyIDInClear($0, archived: knownKeyIDs).isIdentical(to: $0) }
             ),
         ]
     }
@@ -196,6 +193,8 @@ extension LineRejection {
             self.init(
                 .transitionRefused,
                 "`\(type.word)` in a session that is \(phase.rawValue): \(why)")
+        case .notAwaitingCallback, .evidenceMissing:
+            self.init(.transitionRefused, "the session cannot take this event now")
         case .wrongFlow(let flow, let type):
             self.init(
                 .transitionRefused, "the flow `\(flow.rawValue)` has no event `\(type.word)`")

@@ -13,6 +13,7 @@ public struct FailureReason: Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
+    /// The code.
     public var description: String { code }
 
     /// Every code there is.

@@ -74,7 +74,7 @@ extension MemberKind where Value == String {
 
     static let keyID = text(
         "the id of an archived key, up to 128 printable ASCII characters, or \"other\"",
-        bytesMax: 128, { RegisteredNames.isKeyID($0) })
+        bytesMax: 128, { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
 
     static let acr = text(
         "up to 128 letters, digits and : ; = . _ / - without five digits in a row",
@@ -163,7 +163,8 @@ enum CharacterSets {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
         let scheme = text.utf8[..<colon]
         let rest = text.utf8[colon...].dropFirst()
-        let isScheme = !scheme.isEmpty
+        let isScheme =
+            !scheme.isEmpty
             && scheme.allSatisfy { isLetterOrDigit($0) || "+-.".utf8.contains($0) }
         return isScheme && !rest.isEmpty
             && rest.allSatisfy { (0x21...0x7E).contains($0) && !"?#@\"<>\\^`{|}".utf8.contains($0) }

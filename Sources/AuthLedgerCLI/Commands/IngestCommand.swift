@@ -69,7 +69,9 @@ struct IngestCommand: ParsableCommand {
             try run.take(line)
             let isFull = run.pendingLines >= linesMax || run.pendingBytes >= 2_097_152
             if isFull || !reader.isReady() { try run.commit() }
-            let fraction = input.regularFileSize.map { Double(reader.bytesRead) / Double(max($0, 1)) }
+            let fraction = input.regularFileSize.map {
+                Double(reader.bytesRead) / Double(max($0, 1))
+            }
             progress.update(run.total, unit: "lines", fraction: fraction)
         }
         try run.commit()
