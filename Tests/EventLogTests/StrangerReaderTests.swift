@@ -10,15 +10,15 @@ import Testing
 struct StrangerReaderTests {
     private static let exampleID = "01a1fd6e-273c-7b30-8fe9-4f3390511421"
 
-    private func example() throws -> TemporaryLedger {
-        try TemporaryLedger(copyOf: ReportedLines.exampleDirectory, id: Self.exampleID)
+    private func example() throws -> StrangersLedger {
+        try StrangersLedger(copyOf: ReportedLines.exampleDirectory, id: Self.exampleID)
     }
 
     // MARK: - Reading
 
     @Test("restores every leaf, the root and everything sealed of a ledger of logins")
     func logins() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         try ledger.ingest(try ReportedLines.all())
         let findings = try StrangersView(of: ledger).differences(from: ledger)
         #expect(findings == [])
@@ -29,7 +29,7 @@ struct StrangerReaderTests {
 
     @Test("restores streams of any name, and a tree with stored nodes")
     func streams() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         try ledger.fill(streams: 40, revisions: 14)
         let view = try StrangersView(of: ledger)
         #expect(try view.differences(from: ledger) == [])
@@ -39,7 +39,7 @@ struct StrangerReaderTests {
 
     @Test("reads a ledger in which nothing is")
     func empty() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         let view = try StrangersView(of: ledger)
         #expect(try view.differences(from: ledger) == [])
         #expect(
@@ -48,8 +48,8 @@ struct StrangerReaderTests {
 
     @Test("does not take another ledger's root key")
     func foreignKey() throws {
-        let ledger = try TemporaryLedger()
-        let other = try TemporaryLedger(seed: 2)
+        let ledger = try StrangersLedger()
+        let other = try StrangersLedger(seed: 2)
         let keys = "\(other.keyRoot)/\(other.info?.ledgerID.description ?? "")"
         let outcome = try Python.run("read_ledger.py", [ledger.ledger, keys])
         #expect(outcome.status == 1)
@@ -105,7 +105,7 @@ struct StrangerReaderTests {
 
     @Test("finds every leaf in accordance with the schemas")
     func schemas() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         try ledger.ingest(try ReportedLines.all())
         try ledger.fill(streams: 2, revisions: 3)
         let cases = try ledger.leaves().map { leaf in

@@ -20,7 +20,7 @@ struct StrangersView {
     let summary: JSONObject
 
     /// Has a ledger read; the reader must come to a clean end.
-    init(of ledger: TemporaryLedger) throws {
+    init(of ledger: StrangersLedger) throws {
         let keys = try #require(try Repository.names(in: ledger.keyRoot).first)
         let outcome = try Python.run(
             "read_ledger.py", [ledger.ledger, "\(ledger.keyRoot)/\(keys)"])
@@ -41,7 +41,7 @@ struct StrangersView {
     }
 
     /// In what the log itself sees the ledger otherwise, in words.
-    func differences(from ledger: TemporaryLedger) throws -> [String] {
+    func differences(from ledger: StrangersLedger) throws -> [String] {
         let log = try ledger.open(.appending)
         let head = try log.head()
         var differences: [String] = []

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 /// A ledger of its own for one test, with a clock and random numbers that are made up.
-struct TemporaryLedger {
+struct StrangersLedger {
     let directory: TemporaryDirectory
     let capabilities: Capabilities
     let info: LedgerInfo?
@@ -69,7 +69,7 @@ struct TemporaryLedger {
     }
 }
 
-extension TemporaryLedger {
+extension StrangersLedger {
     /// Appends events to streams whose names are no session ids, first in turn, without sealing
     /// in every other stream, and with documents of all sizes.
     func fill(streams: Int, revisions: Int) throws {
@@ -109,21 +109,5 @@ extension TemporaryLedger {
         case 3: String(repeating: "x", count: 398) + "\(10 + number)"
         default: "\(number)"
         }
-    }
-}
-
-extension Capabilities {
-    /// A clock that moves on by a millisecond each time it is read, and numbers from a seed.
-    static func simulated(seed: UInt64) -> Capabilities {
-        let generator = Mutex(SeededGenerator(seed: seed))
-        let clock = Mutex(Int64(1_795_166_102_114))
-        return Capabilities(
-            now: {
-                clock.withLock { now in
-                    now += 1
-                    return Instant(millisecondsSince1970: now)
-                }
-            },
-            randomBytes: { count in generator.withLock { $0.bytes(count) } })
     }
 }
