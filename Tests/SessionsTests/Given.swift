@@ -57,7 +57,9 @@ struct Given {
         self.steps = steps
     }
 
-    var state: SessionState { Session.state(after: steps.map { $0.event(flow) }) }
+    var state: SessionState {
+        steps.reduce(SessionState()) { Session.evolve($0, by: $1.event(flow), at: nil) }
+    }
 
     /// The session after one more step.
     func and(_ step: Step) -> Given { Given(flow, steps + [step]) }
@@ -65,7 +67,7 @@ struct Given {
     /// What comes of the report of a step.
     func when(_ step: Step) -> Result<[SessionEvent], SessionRejection> {
         Result { () throws(SessionRejection) in
-            try Session.decide(.recordReported(step.event(flow)), in: state)
+            try Session.decide(.recordReported(step.event(flow)), in: state).map(\.event)
         }
     }
 }
