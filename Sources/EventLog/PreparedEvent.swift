@@ -123,6 +123,8 @@ extension EventLog {
             id: draft.id, source: draft.source, type: draft.type, typeVersion: draft.typeVersion,
             subject: draft.subject, revision: (head?.revision ?? 0) + 1, previous: head?.leafHash,
             time: draft.time, recordedTime: draft.recordedTime)
+        // In a frame, a name without bytes stands for a UUID.
+        precondition(!draft.subject.isEmpty, "a stream has a name")
         let leaf = envelope.leaf(data: CanonicalJSON.encode(data))
         guard leaf.count <= LedgerLimits.leafBytesMax,
             draft.subject.utf8.count <= LedgerLimits.subjectBytesMax

@@ -3,7 +3,6 @@
 import Capabilities
 import LMDB
 import LedgerPrimitives
-import TestSupport
 import Testing
 
 @testable import EventLog

@@ -21,9 +21,8 @@ struct StrangersView {
 
     /// Has a ledger read; the reader must come to a clean end.
     init(of ledger: StrangersLedger) throws {
-        let keys = try #require(try Repository.names(in: ledger.keyRoot).first)
         let outcome = try Python.run(
-            "read_ledger.py", [ledger.ledger, "\(ledger.keyRoot)/\(keys)"])
+            "read_ledger.py", [ledger.ledger, try ledger.keyDirectory()])
         try #require(outcome.status == 0, "\(outcome.errors)")
         var lines: [JSONObject] = []
         for line in outcome.lines {
