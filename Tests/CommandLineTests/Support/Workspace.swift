@@ -135,6 +135,8 @@ final class Workspace: Sendable {
     @discardableResult
     func write(_ text: String, _ name: String = "events.jsonl") throws -> String {
         let path = files + "/" + name
+        try FileManager.default.createDirectory(
+            at: URL(filePath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: URL(filePath: path))
         return path
     }
