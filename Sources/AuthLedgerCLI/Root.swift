@@ -48,6 +48,9 @@ public enum AuthLedgerProgram {
     private static func usageError(_ error: any Error, _ arguments: [String]) -> CommandError {
         var message = Root.message(for: error)
         var hint = "authledger --help"
+        if let first = arguments.first, first.hasPrefix("-") {
+            return CommandError(.usage, "usage", message, hint: "options come after the command")
+        }
         let name = arguments.first { !$0.hasPrefix("-") }
         if let name {
             let known = Root.configuration.subcommands.compactMap { $0.configuration.commandName }
