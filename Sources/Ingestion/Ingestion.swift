@@ -145,7 +145,7 @@ public struct Ingestion {
     ) throws(LineRejection) -> SessionState {
         do {
             return try Session.decide(.recordReported(event), in: state)
-                .reduce(state) { Session.evolve($0, by: $1) }
+                .reduce(state) { Session.evolve($0, by: $1.event, at: nil) }
         } catch {
             throw LineRejection(error)
         }

@@ -45,7 +45,8 @@ struct StreamContext {
             let envelope = event.envelope
             head = StreamHead(revision: envelope.revision, leafHash: event.leafHash)
             revisions[envelope.id] = envelope.revision
-            state = Session.evolve(state, by: try SessionEventCodec.decode(event))
+            state = Session.evolve(
+                state, by: try SessionEventCodec.decode(event), at: envelope.time)
         }
     }
 }
@@ -86,13 +87,5 @@ struct EventContent: Equatable {
         }
         self.clear = clear
         self.sealed = sealed
-    }
-}
-
-extension SessionEventCodec {
-    /// The payload of a recorded event.
-    static func decode(_ event: RecordedEvent) throws -> SessionEvent {
-        try decode(
-            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
     }
 }

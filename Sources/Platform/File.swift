@@ -120,6 +120,25 @@ public final class File: Sendable {
         }
     }
 
+    /// Takes an exclusive lock on one byte, which need not exist; it ends with this object and with
+    /// the process, and leaves nothing behind.
+    ///
+    /// - Returns: false when another holds it.
+    public func lockByte(at offset: Int64) throws(SystemError) -> Bool {
+        // Locks of the open file, not of the process: two users in one process exclude each other.
+        let setLock: Int32 = 37  // F_OFD_SETLK
+        var range = flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        range.l_start = off_t(offset)
+        range.l_len = 1
+        while unsafe fcntl(descriptor, setLock, &range) != 0 {
+            if errno == EAGAIN || errno == EACCES { return false }
+            guard errno == EINTR else { throw SystemError("fcntl", path) }
+        }
+        return true
+    }
+
     /// Whether this is a terminal.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
 

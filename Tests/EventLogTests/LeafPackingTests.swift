@@ -3,6 +3,7 @@
 import Capabilities
 import LMDB
 import LedgerPrimitives
+import TestSupport
 import Testing
 
 @testable import EventLog

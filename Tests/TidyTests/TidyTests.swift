@@ -52,7 +52,7 @@ struct TidyTests {
     func coreIsPure() throws {
         let core = [
             "LedgerPrimitives", "JOSE", "OpenIDConnect", "MerkleTree", "SignedNote",
-            "SessionEvents", "Sessions", "Projections", "Capabilities",
+            "SessionEvents", "Sessions", "Projections", "Capabilities", "HTTPMessages",
         ]
         let forbidden = [
             "import Foundation", "import Glibc", "import Dispatch", "import LMDB", "import Curl",
@@ -61,6 +61,10 @@ struct TidyTests {
         ]
         try report(in: ["Sources"]) { file, line in
             guard core.contains(file.module) else { return nil }
+            // The type of `send` has to say that sending takes time.
+            if file.module == "Capabilities", line.code.contains("HTTPRequest) async") {
+                return nil
+            }
             return forbidden.first { line.code.contains($0) }.map { "\($0) in the core" }
         }
     }
@@ -69,7 +73,8 @@ struct TidyTests {
     func layers() throws {
         let layers: [String: Int] = [
             "CLMDB": 0, "COpenSSL": 0, "CZlib": 0, "CCurl": 0, "LMDB": 1, "OpenSSL": 1, "Zlib": 1,
-            "Curl": 1, "Platform": 1, "LedgerPrimitives": 2, "Capabilities": 2, "JOSE": 2,
+            "Curl": 1, "Platform": 1, "LedgerPrimitives": 2, "HTTPMessages": 2, "Capabilities": 2,
+            "JOSE": 2,
             "MerkleTree": 2, "SignedNote": 2, "OpenIDConnect": 2, "SessionEvents": 2,
             "Sessions": 2, "Projections": 2, "EventLog": 3, "Ingestion": 3, "RelyingParty": 3,
             "Replay": 3, "Exports": 3, "Evidence": 3, "ProviderSimulator": 3, "AuthLedgerCLI": 4,
