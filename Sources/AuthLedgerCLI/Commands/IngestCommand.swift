@@ -17,10 +17,11 @@ struct IngestCommand: ParsableCommand {
               backend | authledger ingest --durability each --acks
               authledger ingest events.jsonl --rejects bad.jsonl
 
-            The input is JSON Lines: one CloudEvent a line, whose data.sealed is a plain object that
-            the ledger seals. Every line is checked by itself; bad ones are reported with number and
-            reason, good ones are kept, and the exit status is 1 if any was rejected. Lines that
-            were recorded before are counted and skipped, so a file that broke off can be fed again.
+            The input is JSON Lines: one CloudEvent a line, whose data.sealed is a plain object \
+            that the ledger seals. Every line is checked by itself; bad ones are reported with \
+            number and reason, good ones are kept, and the exit status is 1 if any was rejected. \
+            Lines that were recorded before are counted and skipped, so a file that broke off can \
+            be fed again.
             """)
 
     enum Durability: String, ExpressibleByArgument {

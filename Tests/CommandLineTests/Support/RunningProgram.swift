@@ -74,28 +74,28 @@ final class RunningProgram: Sendable {
 
     init(
         _ executable: String, _ arguments: [String], environment: [String: String],
-        directory: String, input: Input, files: String
+        directory: String, input: Input, inputPath: String, outputPath: String
     ) throws {
         signal(SIGPIPE, SIG_IGN)
         command = ([executable] + arguments).joined(separator: " ")
-        outputPath = files + ".out"
-        errorsPath = files + ".err"
+        self.outputPath = outputPath + ".out"
+        errorsPath = outputPath + ".err"
         process = Process()
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
         process.environment = environment
         process.currentDirectoryURL = URL(filePath: directory)
-        process.standardOutput = try Self.emptyFile(outputPath)
+        process.standardOutput = try Self.emptyFile(self.outputPath)
         process.standardError = try Self.emptyFile(errorsPath)
         switch input {
         case .nothing:
             process.standardInput = FileHandle.nullDevice
             self.input = nil
         case .text(let text):
-            process.standardInput = try Self.file(files + ".in", with: Data(text.utf8))
+            process.standardInput = try Self.file(inputPath, with: Data(text.utf8))
             self.input = nil
         case .data(let data):
-            process.standardInput = try Self.file(files + ".in", with: data)
+            process.standardInput = try Self.file(inputPath, with: data)
             self.input = nil
         case .file(let path):
             process.standardInput = try FileHandle(forReadingFrom: URL(filePath: path))

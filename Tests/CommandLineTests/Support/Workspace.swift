@@ -16,9 +16,12 @@ final class Workspace: Sendable {
     /// For what the test itself writes.
     var files: String { root + "/files" }
 
+    /// Everything that programs wrote to standard output and standard error.
+    var outputs: String { root + "/outputs" }
+
     init() throws {
         root = FileManager.default.temporaryDirectory.path + "/authledger-" + UUID().uuidString
-        for directory in ["", "/home", "/config", "/data", "/files", "/runs"] {
+        for directory in ["", "/home", "/config", "/data", "/files", "/inputs", "/outputs"] {
             try FileManager.default.createDirectory(
                 atPath: root + directory, withIntermediateDirectories: false)
         }
@@ -70,7 +73,8 @@ final class Workspace: Sendable {
             executable, arguments,
             environment: environment.merging(changes.compactMapValues { $0 }) { $1 }
                 .filter { changes[$0.key] != .some(.none) },
-            directory: files, input: stdin, files: root + "/runs/\(number)")
+            directory: files, input: stdin, inputPath: root + "/inputs/\(number)",
+            outputPath: outputs + "/\(number)")
     }
 
     /// Runs the program to its end.
@@ -131,6 +135,8 @@ final class Workspace: Sendable {
     @discardableResult
     func write(_ text: String, _ name: String = "events.jsonl") throws -> String {
         let path = files + "/" + name
+        try FileManager.default.createDirectory(
+            at: URL(filePath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: URL(filePath: path))
         return path
     }
