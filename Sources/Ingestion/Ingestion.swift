@@ -71,8 +71,9 @@ public struct Ingestion {
     ) throws {
         do {
             let reported = try line.get()
+            // Taken out while it changes: what is held twice would be copied.
             var context =
-                try contexts[reported.subject]
+                try contexts.removeValue(forKey: reported.subject)
                 ?? StreamContext(subject: reported.subject, in: log)
             defer { contexts[reported.subject] = context }
             batch.subjects.insert(reported.subject)
