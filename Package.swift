@@ -18,16 +18,22 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], copying: [String] = []) -> Target {
+/// A test module. Files that tests read by path are excluded from the build.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name,
-        dependencies: dependencies,
-        exclude: copying,
-        swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let argumentParser: Target.Dependency =
     .product(name: "ArgumentParser", package: "swift-argument-parser")
+/// The HTTP server, and what its interface shows of the packages below it.
+let httpServer: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "NIOCore", package: "swift-nio"),
+]
 
 let package = Package(
     name: "authledger",
@@ -41,13 +47,21 @@ let package = Package(
             ]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         // Wrappers: the only place where `unsafe` may stand.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        module("Curl", ["CCurl", "Platform"]),
         module("LMDB", ["CLMDB"]),
         module("OpenSSL", ["COpenSSL"]),
         module("Zlib", ["CZlib"]),
@@ -55,13 +69,18 @@ let package = Package(
 
         // Pure core: no clock, no input or output, no async.
         module("LedgerPrimitives"),
-        module("Capabilities", ["LedgerPrimitives"]),
+        module("HTTPMessages"),
+        module("Capabilities", ["HTTPMessages", "LedgerPrimitives"]),
         module("JOSE", ["LedgerPrimitives", "OpenSSL"]),
         module("MerkleTree", ["LedgerPrimitives", "OpenSSL"]),
         module("SignedNote", ["LedgerPrimitives", "OpenSSL"]),
-        module("OpenIDConnect", ["JOSE", "LedgerPrimitives"]),
+        module("OpenIDConnect", ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenSSL"]),
         module("SessionEvents", ["LedgerPrimitives"]),
-        module("Sessions", ["LedgerPrimitives", "SessionEvents"]),
+        module(
+            "Sessions",
+            ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "SessionEvents"]),
+
+        module("Projections", ["LedgerPrimitives", "SessionEvents"]),
 
         // Shell.
         module(
@@ -76,15 +95,77 @@ let package = Package(
                 "Capabilities", "EventLog", "LedgerPrimitives", "OpenIDConnect", "SessionEvents",
                 "Sessions",
             ]),
+        module(
+            "ProviderSimulator",
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+            ] + httpServer),
+
+        module(
+            "RelyingParty",
+            [
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
+                .product(name: "Yams", package: "Yams"),
+            ]),
+
+        module(
+            "Replay",
+            [
+                "EventLog", "JOSE", "LedgerPrimitives", "OpenIDConnect", "Platform",
+                "SessionEvents", "Sessions",
+            ]),
 
         // Edge.
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "OpenSSL", "Platform",
-                "LMDB", "SessionEvents", "SignedNote", argumentParser,
-            ]),
+                "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
+                "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
+                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
+                "SignedNote", argumentParser,
+            ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
+        tests(
+            "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
+            exclude: ["Golden"]),
+        tests("SessionsTests", ["LedgerPrimitives", "SessionEvents", "Sessions"]),
+        tests(
+            "IngestionTests",
+            ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),
+        tests(
+            "EventLogTests",
+            [
+                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
+                "Platform", "SessionEvents", "SignedNote", "TestSupport",
+            ]),
+        tests(
+            "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
+            exclude: ["Servers"]),
+        tests("LMDBTests", ["LMDB"]),
+        tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
+        tests("TidyTests", []),
+        tests("OpenSSLTests", ["OpenSSL"]),
+        tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
+        tests(
+            "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
+            exclude: ["Vectors"]),
+        tests(
+            "TokenCommandTests",
+            ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
+        tests(
+            "ProviderSimulatorTests",
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+                "ProviderSimulator",
+            ]),
+        tests("CommandLineTests", ["authledger", "Ingestion"], exclude: ["Golden"]),
     ]
 )

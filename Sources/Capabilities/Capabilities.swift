@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import HTTPMessages
 public import LedgerPrimitives
 
-/// What the outside world gives: the time and randomness, as values that are passed in.
+/// What the outside world gives: the time, randomness and HTTP, as values that are passed in.
 ///
 /// The live ones are made at the edge. Whoever holds no `Capabilities` cannot know the time.
 public struct Capabilities: Sendable {
@@ -10,14 +11,20 @@ public struct Capabilities: Sendable {
     public let now: @Sendable () -> Instant
     /// So many bytes from a cryptographic random number generator.
     public let randomBytes: @Sendable (_ count: Int) -> [UInt8]
+    /// Sends a request and answers with the response. Failures are ``HTTPFailure``.
+    public let send: @Sendable (HTTPRequest) async throws -> HTTPResponse
 
-    /// A set of capabilities.
+    /// A set of capabilities. Without `send` there is no network: every request is refused.
     public init(
         now: @escaping @Sendable () -> Instant,
-        randomBytes: @escaping @Sendable (_ count: Int) -> [UInt8]
+        randomBytes: @escaping @Sendable (_ count: Int) -> [UInt8],
+        send: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse = { _ in
+            throw HTTPFailure(.refused, mayHaveBeenSent: false)
+        }
     ) {
         self.now = now
         self.randomBytes = randomBytes
+        self.send = send
     }
 
     /// A new id of the present instant.

@@ -275,13 +275,13 @@ enum Varint {
         buffer.append(UInt8(rest))
     }
 
-    /// Nil when the number is cut off or has more than 63 bits.
+    /// Nil when the number is cut off, has more than 63 bits, or more bytes than it needs.
     static func read(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while let byte = bytes.popFirst(), shift < 63 {
             value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
+            if byte < 0x80 { return byte == 0 && shift > 0 ? nil : value }
             shift += 7
         }
         return nil

@@ -44,7 +44,9 @@ extension EventLog {
         try Directory.createWithParents(Path.parent(of: paths.root))
         let temporary = LedgerPaths(paths.root + suffix)
         do {
-            try fill(temporary, info: info, rootKey: rootKey, dictionary: FrameDictionary.bytes(from: samples))
+            try fill(
+                temporary, info: info, rootKey: rootKey,
+                dictionary: FrameDictionary.bytes(from: samples))
             let nonce = capabilities.randomBytes(AES256GCM.nonceBytes)
             var seedBytes = seed.exposed
             defer { cleanse(&seedBytes) }
@@ -95,7 +97,7 @@ extension EventLog {
     private static func publish(_ temporary: LedgerPaths, as paths: LedgerPaths) throws {
         do {
             try Directory.rename(temporary.root, to: paths.root)
-        } catch where error.isAlreadyThere {
+        } catch  where error.isAlreadyThere {
             throw LedgerError.alreadyExists(paths.root)
         }
         try Directory.sync(Path.parent(of: paths.root))

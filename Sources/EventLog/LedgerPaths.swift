@@ -26,7 +26,7 @@ public struct LedgerPaths: Sendable {
         let file = try File(lock, .locking(permissions: 0o600))
         do {
             try file.lock(.shared)
-        } catch where error.isLocked {
+        } catch  where error.isLocked {
             throw LedgerError.locked(root)
         }
         return file
@@ -43,7 +43,7 @@ public struct LedgerPaths: Sendable {
             return try LMDBEnvironment(
                 directory: path, access: access == .reading ? .readOnly : .readWrite,
                 mapBytes: LedgerLimits.mapBytes, databasesMax: databasesMax)
-        } catch where error.code == .alreadyOpen {
+        } catch  where error.code == .alreadyOpen {
             throw LedgerError.alreadyOpen(root)
         }
     }

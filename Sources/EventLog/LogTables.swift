@@ -57,7 +57,9 @@ extension LogTables {
     func head(in transaction: LMDBTransaction) throws -> LogHead {
         guard let bytes = try transaction.value(MetaName.head, in: meta),
             let head = LogHead(bytes)
-        else { throw LedgerError.damaged("the record of the log's head is malformed", position: nil) }
+        else {
+            throw LedgerError.damaged("the record of the log's head is malformed", position: nil)
+        }
         return head
     }
 
@@ -155,9 +157,12 @@ extension LogTables {
         try environment.read { transaction in
             try transaction.withCursor(dictionaries) { cursor in
                 var found: [FrameDictionary] = []
-                while let dictionary = try cursor.move(.next, { key, value in
-                    key.bigEndianNumber.map { FrameDictionary(id: $0, bytes: value.copied()) }
-                }) {
+                while let dictionary = try cursor.move(
+                    .next,
+                    { key, value in
+                        key.bigEndianNumber.map { FrameDictionary(id: $0, bytes: value.copied()) }
+                    })
+                {
                     guard let dictionary else { throw Self.malformedIndex }
                     found.append(dictionary)
                 }

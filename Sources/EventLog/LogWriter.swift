@@ -11,11 +11,16 @@ public struct AppendBatch: Sendable {
     public var events: [PreparedEvent]
     /// Data keys of the streams that begin here; stored durably before the first event is.
     public var newDataKeys: [NewDataKey]
+    /// By what the streams can be found again; stored durably before the events are.
+    public var lookups: [LookupEntry]
 
     /// A batch of events.
-    public init(events: [PreparedEvent], newDataKeys: [NewDataKey] = []) {
+    public init(
+        events: [PreparedEvent], newDataKeys: [NewDataKey] = [], lookups: [LookupEntry] = []
+    ) {
         self.events = events
         self.newDataKeys = newDataKeys
+        self.lookups = lookups
     }
 }
 
@@ -109,8 +114,9 @@ private struct CommitWorker: Sendable {
 
     private func storeKeys(of requests: [LogWriter.Request]) throws -> [String: DataKeyConflict] {
         let newKeys = requests.flatMap(\.batch.newDataKeys)
-        if newKeys.isEmpty { return [:] }
-        let conflicts = try keys.store(newKeys)
+        let lookups = requests.flatMap(\.batch.lookups)
+        if newKeys.isEmpty, lookups.isEmpty { return [:] }
+        let conflicts = try keys.store(newKeys, lookups)
         return Dictionary(conflicts.map { ($0.subject, $0) }) { first, _ in first }
     }
 

@@ -11,8 +11,9 @@ public struct EventDraft: Sendable {
     public var id: UUIDv7
     /// Who observed it.
     public var source: String
-    /// Event type and the schema version of the type.
+    /// Event type.
     public var type: String
+    /// Schema version of the type.
     public var typeVersion: Int
     /// The stream.
     public var subject: String
@@ -71,6 +72,10 @@ public enum DataMember {
     public static let sealedBlob = "sealedBlob"
     /// On a stream's first event: what commits to the stream's data key.
     public static let keyCommitment = "keyCommitment"
+    /// Members by which events name archived documents: base64url of their SHA-256.
+    static let documentDigests = [
+        "discoveryDigest", "documentDigest", "keySetDigest", "policyDigest", "profileDigest",
+    ]
 }
 
 extension EventLog {

@@ -18,32 +18,44 @@ struct StreamContext {
     /// Revision of each event.
     var revisions: [UUIDv7: Int] = [:]
     /// Events that are prepared but not written yet, by id; the others can be read from the log.
-    var unwritten: [UUIDv7: EventContent] = [:]
+    var unwritten: [UUIDv7: KnownEvent] = [:]
 
     /// Reads what the log has of a session.
     init(subject: String, in log: EventLog) throws {
         let events = try log.stream(subject)
-        if let key = try log.dataKey(for: subject) {
-            dataKey = key
-            guard let first = events.first else { return }
-            guard first.data[DataMember.keyCommitment] == .string(key.commitment.base64URL) else {
-                throw LedgerError.keyMismatch(subject: subject)
+        guard let first = events.first else {
+            // A key without events is what a crash between the two leaves behind; it serves.
+            let stored = try log.dataKey(for: subject)
+            newDataKey = stored == nil ? try log.makeDataKey(for: subject) : nil
+            guard let key = stored ?? newDataKey?.key else {
+                throw LedgerError.keyMissing(subject: subject)
             }
-        } else {
-            guard events.isEmpty else { throw LedgerError.keyMissing(subject: subject) }
-            let fresh = try log.makeDataKey(for: subject)
-            dataKey = fresh.key
-            newDataKey = fresh
+            dataKey = key
             return
         }
+        guard let key = try log.dataKey(for: subject) else {
+            throw LedgerError.keyMissing(subject: subject)
+        }
+        guard first.data[DataMember.keyCommitment] == .string(key.commitment.base64URL) else {
+            throw LedgerError.keyMismatch(subject: subject)
+        }
+        dataKey = key
+        source = first.envelope.source
         for event in events {
             let envelope = event.envelope
             head = StreamHead(revision: envelope.revision, leafHash: event.leafHash)
             revisions[envelope.id] = envelope.revision
-            state = Session.evolve(state, by: try SessionEventCodec.decode(event))
+            state = Session.evolve(
+                state, by: try SessionEventCodec.decode(event), at: envelope.time)
         }
-        source = events.first?.envelope.source
     }
+}
+
+/// An event that was taken before, with what a second report of it is compared to.
+struct KnownEvent {
+    let content: EventContent
+    /// Leaf hash of the event before it.
+    let previous: Digest?
 }
 
 /// What makes two reports of an event the same: everything the reporter said.
@@ -75,13 +87,5 @@ struct EventContent: Equatable {
         }
         self.clear = clear
         self.sealed = sealed
-    }
-}
-
-extension SessionEventCodec {
-    /// The payload of a recorded event.
-    static func decode(_ event: RecordedEvent) throws -> SessionEvent {
-        try decode(
-            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
     }
 }

@@ -6,8 +6,10 @@ internal import CLMDB
 public struct LMDBError: Error, Equatable, CustomStringConvertible {
     /// LMDB's result code.
     public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The number.
         public let rawValue: Int32
 
+        /// Any result code.
         public init(rawValue: Int32) {
             self.rawValue = rawValue
         }
@@ -38,6 +40,7 @@ public struct LMDBError: Error, Equatable, CustomStringConvertible {
         self.operation = operation.description
     }
 
+    /// The problem in words.
     public var description: String {
         if code == .alreadyOpen {
             return "\(operation): this process has the environment open already"

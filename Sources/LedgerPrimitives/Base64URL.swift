@@ -62,8 +62,8 @@ private struct Base64Alphabet {
     private let values: [UInt8]
 
     init(_ first: Int, _ firstCharacter: UInt8, _ second: Int, _ secondCharacter: UInt8) {
-        var characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        characters += [firstCharacter, secondCharacter]
+        let common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        let characters = Array(common.utf8) + [firstCharacter, secondCharacter]
         var values = [UInt8](repeating: Self.foreign, count: 256)
         for (value, character) in characters.enumerated() {
             values[Int(character)] = UInt8(value)

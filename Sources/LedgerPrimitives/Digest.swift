@@ -50,6 +50,7 @@ public struct Digest: Sendable {
 }
 
 extension Digest: Hashable, CustomStringConvertible {
+    /// Whether all bytes are the same.
     public static func == (left: Digest, right: Digest) -> Bool {
         for index in left.bytes.indices where left.bytes[index] != right.bytes[index] {
             return false
@@ -57,11 +58,13 @@ extension Digest: Hashable, CustomStringConvertible {
         return true
     }
 
+    /// Feeds all bytes to a hasher.
     public func hash(into hasher: inout Hasher) {
         for index in bytes.indices {
             hasher.combine(bytes[index])
         }
     }
 
+    /// The same as ``base64URL``.
     public var description: String { base64URL }
 }

@@ -12,6 +12,7 @@ public struct Instant: Hashable, Comparable, Sendable {
         self.millisecondsSince1970 = millisecondsSince1970
     }
 
+    /// The order of time.
     public static func < (left: Instant, right: Instant) -> Bool {
         left.millisecondsSince1970 < right.millisecondsSince1970
     }
@@ -31,6 +32,7 @@ extension Instant: CustomStringConvertible {
     /// RFC 3339 in UTC with three digits: `2026-11-20T09:15:02.114Z`.
     public var rfc3339: String { String(decoding: rfc3339Bytes, as: UTF8.self) }
 
+    /// The same as ``rfc3339``.
     public var description: String { rfc3339 }
 
     /// The 24 ASCII bytes of ``rfc3339``.

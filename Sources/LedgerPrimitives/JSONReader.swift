@@ -22,6 +22,7 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     /// Where: bytes from the start of the text.
     public let offset: Int
 
+    /// The problem in words.
     public var description: String { "\(problem.rawValue) (at byte \(offset))" }
 }
 

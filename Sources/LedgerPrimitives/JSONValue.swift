@@ -20,7 +20,9 @@ public indirect enum JSONValue: Sendable {
 public struct JSONObject: Sendable {
     /// A name and its value.
     public struct Member: Sendable, Equatable {
+        /// The name, unescaped.
         public let name: String
+        /// The value.
         public var value: JSONValue
 
         /// A member of an object.
@@ -29,6 +31,7 @@ public struct JSONObject: Sendable {
             self.value = value
         }
 
+        /// Whether name and value are the same, byte by byte.
         public static func == (left: Member, right: Member) -> Bool {
             left.name.isIdentical(to: right.name) && left.value == right.value
         }
@@ -79,6 +82,7 @@ extension JSONObject: Equatable, ExpressibleByDictionaryLiteral {
             && left.members.allSatisfy { right[$0.name] == $0.value }
     }
 
+    /// An object with these members.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init()
         for (name, value) in elements {
@@ -88,6 +92,7 @@ extension JSONObject: Equatable, ExpressibleByDictionaryLiteral {
 }
 
 extension JSONValue: Equatable {
+    /// Whether two values are the same; texts are compared byte by byte.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -153,5 +158,12 @@ extension String {
             return false
         }
         return true
+    }
+}
+
+extension Set<String> {
+    /// Whether the set has a text with the same bytes. For `contains` the Kelvin sign is a K.
+    public func containsIdentical(_ text: String) -> Bool {
+        firstIndex(of: text).map { self[$0].isIdentical(to: text) } ?? false
     }
 }

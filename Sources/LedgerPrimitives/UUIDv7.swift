@@ -59,12 +59,14 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
         Instant(millisecondsSince1970: Int64(high >> 16))
     }
 
+    /// The order of the bytes, and so of time.
     public static func < (left: UUIDv7, right: UUIDv7) -> Bool {
         (left.high, left.low) < (right.high, right.low)
     }
 }
 
 extension UUIDv7: CustomStringConvertible {
+    /// The text form, lower case.
     public var description: String {
         var output: [UInt8] = []
         UUIDText.append(bytes[...], to: &output)

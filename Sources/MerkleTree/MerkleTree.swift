@@ -63,16 +63,19 @@ public struct TreeFrontier: Equatable, Sendable {
     }
 
     /// Adds a leaf.
+    public mutating func append(_ leafHash: Digest) {
+        append(leafHash) { _, _ in }
+    }
+
+    /// Adds a leaf.
     ///
     /// - Parameter completed: called for each subtree of two or more leaves that this leaf fills.
-    public mutating func append(
-        _ leafHash: Digest, completed: (TreeNode, Digest) throws -> Void = { _, _ in }
-    ) rethrows {
+    public mutating func append(_ leafHash: Digest, completed: (TreeNode, Digest) -> Void) {
         var root = leafHash
         var roots = subtreeRoots
         for level in 0..<size.trailingOneBitCount {
             root = MerkleTree.nodeHash(roots.removeLast(), root)
-            try completed(TreeNode(level: level + 1, index: size >> UInt64(level + 1)), root)
+            completed(TreeNode(level: level + 1, index: size >> UInt64(level + 1)), root)
         }
         roots.append(root)
         subtreeRoots = roots

@@ -16,8 +16,11 @@ public struct OpenSSLError: Error, Equatable, CustomStringConvertible {
         self.operation = operation.description
     }
 
+    /// The problem in words.
     public var description: String {
-        guard let reason = unsafe ERR_reason_error_string(code) else { return "\(operation) failed" }
+        guard let reason = unsafe ERR_reason_error_string(code) else {
+            return "\(operation) failed"
+        }
         return "\(operation): \(unsafe String(cString: reason))"
     }
 }

@@ -25,7 +25,9 @@ public final class SecretBytes: Sendable {
 }
 
 extension SecretBytes: CustomStringConvertible, CustomReflectable {
+    /// Never the bytes.
     public var description: String { "secret" }
+    /// Without children: nothing that prints a value by its parts finds the bytes.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 

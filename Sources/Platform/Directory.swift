@@ -13,9 +13,9 @@ public enum Directory {
     public static func createWithParents(_ path: String) throws(SystemError) {
         do {
             try create(path)
-        } catch where error.isAlreadyThere {
+        } catch  where error.isAlreadyThere {
             return
-        } catch where error.isNotThere {
+        } catch  where error.isNotThere {
             let parent = Path.parent(of: path)
             guard parent != path else { throw error }
             try createWithParents(parent)

@@ -29,6 +29,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     /// Another process holds the lock.
     public var isLocked: Bool { code == EWOULDBLOCK }
 
+    /// The problem in words.
     public var description: String {
         let reason = unsafe String(cString: strerror(code))
         return path.map { "\($0): \(operation): \(reason)" } ?? "\(operation): \(reason)"

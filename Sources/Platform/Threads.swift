@@ -10,12 +10,14 @@ public final class WorkerThread: @unchecked Sendable {
     /// Starts a thread that runs `body` to its end.
     public init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let context = unsafe Unmanaged.passRetained(ThreadBody(body)).toOpaque()
-        let result = unsafe pthread_create(&handle, nil, { context in
-            if let context = unsafe context {
-                unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
-            }
-            return nil
-        }, context)
+        let result = unsafe pthread_create(
+            &handle, nil,
+            { context in
+                if let context = unsafe context {
+                    unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
+                }
+                return nil
+            }, context)
         guard result == 0 else {
             unsafe Unmanaged<ThreadBody>.fromOpaque(context).release()
             throw SystemError(result, "pthread_create")

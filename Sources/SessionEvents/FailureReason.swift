@@ -9,10 +9,11 @@ public struct FailureReason: Hashable, Sendable, CustomStringConvertible {
 
     /// A code of the catalogue; nil for any other text.
     public init?(_ code: String) {
-        guard Self.catalogue.contains(code) else { return nil }
+        guard Self.catalogue.containsIdentical(code) else { return nil }
         self.code = code
     }
 
+    /// The code.
     public var description: String { code }
 
     /// Every code there is.

@@ -56,7 +56,8 @@ extension MemberKind where Value == String {
 
     /// What a provider sent, where it is known to be harmless; see ``RegisteredNames``.
     static func registered(_ names: Set<String>, _ expectation: StaticString) -> MemberKind {
-        text(expectation, bytesMax: 128, { names.contains($0) || $0 == RegisteredNames.other })
+        let accepted = names.union([RegisteredNames.other])
+        return text(expectation, bytesMax: 128, { accepted.containsIdentical($0) })
     }
 
     static let error = registered(
@@ -162,7 +163,8 @@ enum CharacterSets {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
         let scheme = text.utf8[..<colon]
         let rest = text.utf8[colon...].dropFirst()
-        let isScheme = !scheme.isEmpty
+        let isScheme =
+            !scheme.isEmpty
             && scheme.allSatisfy { isLetterOrDigit($0) || "+-.".utf8.contains($0) }
         return isScheme && !rest.isEmpty
             && rest.allSatisfy { (0x21...0x7E).contains($0) && !"?#@\"<>\\^`{|}".utf8.contains($0) }

@@ -117,6 +117,14 @@ public enum SessionEventCodec {
         }
     }
 
+    /// The payload of a recorded event.
+    public static func decode(
+        _ event: RecordedEvent
+    ) throws(EventDecodingError) -> SessionEvent {
+        try decode(
+            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
+    }
+
     private static func read<Payload: SessionEventPayload>(
         _ object: JSONObject
     ) throws(MemberError) -> Payload {

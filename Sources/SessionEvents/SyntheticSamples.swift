@@ -42,7 +42,8 @@ public enum SyntheticSamples {
             .initiated(initiated(provider: "idura", issuer: iduraIssuer, flow: .headless)),
             .initiated(initiated(provider: "idura", issuer: iduraIssuer, flow: .ciba)),
             .redirected(
-                Redirected(endpoint: partnerIssuer + "/authorize", usedPAR: true, traceID: traceID)),
+                Redirected(
+                    endpoint: partnerIssuer + "/authorize", usedPAR: true, traceID: traceID)),
             .callback(CallbackReceived(responseMode: "jwt", stateMatched: true)),
             .tokenIssued(tokenIssued(bankIDIssuer)),
             .tokenIssued(tokenIssued(partnerIssuer)),

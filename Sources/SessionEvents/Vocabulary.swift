@@ -178,5 +178,11 @@ extension MemberKind where Value == DocumentSource {
 }
 
 extension MemberKind where Value == Stage {
-    static var stage: MemberKind { .word("discovery, authorization-request, callback, token, verification, userinfo or polling") }
+    static var stage: MemberKind {
+        .word(
+            """
+            discovery, authorization-request, callback, token, verification, userinfo or \
+            polling
+            """)
+    }
 }

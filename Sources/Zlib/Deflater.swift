@@ -14,6 +14,7 @@ public struct ZlibError: Error, Equatable, CustomStringConvertible {
         self.operation = operation.description
     }
 
+    /// The problem in words.
     public var description: String { "\(operation): zlib answered \(code)" }
 }
 
@@ -111,26 +112,43 @@ public struct DeflateParameters: Sendable {
         unsafe stream.deallocate()
     }
 
-    /// Expands one message, which must come to exactly `count` bytes and use up its input.
+    /// Expands one message, which must come to exactly `count` bytes and use up its input to
+    /// the bit.
     public func inflate(_ message: [UInt8], count: Int) throws(ZlibError) -> [UInt8] {
         var result = unsafe inflateReset(stream)
         guard result == Z_OK else { throw ZlibError(result, "inflateReset") }
         result = unsafe inflateSetDictionary(stream, dictionary, UInt32(dictionary.count))
         guard result == Z_OK else { throw ZlibError(result, "inflateSetDictionary") }
+        var spareBits: Int32 = 0
         let output = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             unsafe message.withUnsafeBufferPointer { input in
                 unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
                 unsafe stream.pointee.avail_in = UInt32(input.count)
                 unsafe stream.pointee.next_out = buffer.baseAddress
                 unsafe stream.pointee.avail_out = UInt32(count)
-                result = unsafe CZlib.inflate(stream, Z_FINISH)
+                result = inflateToEnd(&spareBits)
                 filled = unsafe count - Int(stream.pointee.avail_out)
             }
         }
         let isWhole = unsafe stream.pointee.avail_in == 0
-        guard result == Z_STREAM_END, isWhole, output.count == count else {
+        // Compressors leave the bits behind the end at zero; a change there must not go unnoticed.
+        let hasZeroSpareBits = spareBits == 0 || (message.last ?? 0) >> UInt8(8 - spareBits) == 0
+        guard result == Z_STREAM_END, isWhole, output.count == count, hasZeroSpareBits else {
             throw ZlibError(result == Z_STREAM_END ? Z_DATA_ERROR : result, "inflate")
         }
         return output
+    }
+
+    /// Expands block by block, because zlib tells only at the end of a block how many bits of the
+    /// last byte it did not use.
+    private func inflateToEnd(_ spareBits: inout Int32) -> Int32 {
+        var result = Z_OK
+        while result == Z_OK {
+            result = unsafe CZlib.inflate(stream, Z_BLOCK)
+            let state = unsafe stream.pointee.data_type
+            let isAfterLastBlock = state & 0xC0 == 0xC0
+            if isAfterLastBlock { spareBits = state & 7 }
+        }
+        return result
     }
 }

@@ -55,6 +55,11 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         let input = file == "-" ? File.standardInput : try File(file, .reading)
+        if let rejects, input.isRegularFile(at: rejects) {
+            throw CommandError(
+                .usage, "rejects-is-input", "the rejects would overwrite the input",
+                hint: "name another file with --rejects")
+        }
         let log = try global.openLedger(.appending)
         let rejectsFile = try rejects.map { try File($0, .writing(permissions: 0o600)) }
         var run = IngestRun(
@@ -68,8 +73,10 @@ struct IngestCommand: ParsableCommand {
         while let line = try reader.next() {
             try run.take(line)
             let isFull = run.pendingLines >= linesMax || run.pendingBytes >= 2_097_152
-            if isFull || !reader.isReady() { try run.commit() }
-            let fraction = input.regularFileSize.map { Double(reader.bytesRead) / Double(max($0, 1)) }
+            if try isFull || !reader.isReady() { try run.commit() }
+            let fraction = input.regularFileSize.map {
+                Double(reader.bytesRead) / Double(max($0, 1))
+            }
             progress.update(run.total, unit: "lines", fraction: fraction)
         }
         try run.commit()
@@ -143,6 +150,8 @@ private struct IngestRun {
             pending.append((lineNumber, bytes))
             pendingBytes += bytes.count
         case .tooLong:
+            // Its bytes come next, so what is kept aside of the lines before it goes first.
+            try commit()
             reject(
                 lineNumber,
                 LineRejection(

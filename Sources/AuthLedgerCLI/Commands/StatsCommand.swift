@@ -54,6 +54,7 @@ struct StatsCommand: ParsableCommand {
     private func decimal(_ value: Double) -> String {
         let thousandths = Int((value * 1000).rounded())
         let fraction = String(thousandths % 1000)
-        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.count)
+            + fraction
     }
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import JOSE
+public import LedgerPrimitives
+
+/// A simulated provider on a port of the loopback interface that the system chose.
+public struct ProviderServer: Sendable {
+    /// The URL of the server: scheme, address and port.
+    public let baseURL: String
+    /// The provider, which counts what it is asked and may be changed while it runs.
+    public let provider: SharedProvider
+
+    /// The issuer: ``baseURL`` and the path that was asked for.
+    public var issuer: String { provider.withProvider { $0.issuer } }
+
+    /// Why there is no server.
+    public struct StartFailure: Error {
+        /// What the server said.
+        public let underlying: (any Error)?
+    }
+
+    /// Starts a provider, lets something happen with it, and stops it. On return nobody listens
+    /// any more and every connection is closed, also when `body` throws.
+    ///
+    /// - Parameters:
+    ///   - settings: How the provider is set up.
+    ///   - key: What it signs with at first; a new one for RS256 unless given.
+    ///   - issuerPath: The issuer's path, beginning with a slash; empty for none.
+    ///   - now: The clock.
+    ///   - randomBytes: Gives so many random bytes.
+    ///   - body: What happens meanwhile.
+    public static func run<Result>(
+        _ settings: ProviderSettings, key: ProviderKey? = nil, issuerPath: String = "",
+        now: @escaping @Sendable () -> Instant,
+        randomBytes: @escaping @Sendable (_ count: Int) -> [UInt8],
+        isolation: isolated (any Actor)? = #isolation,
+        body: (ProviderServer) async throws -> Result
+    ) async throws -> Result {
+        let key = try key ?? ProviderKey()
+        let (servers, started) = AsyncStream.makeStream(of: ProviderServer.self)
+        let listener = Listener { port in
+            let baseURL = "http://127.0.0.1:\(port)"
+            let provider = SimulatedProvider(
+                issuer: baseURL + issuerPath, key: key, settings: settings)
+            let server = ProviderServer(
+                baseURL: baseURL,
+                provider: SharedProvider(provider, now: now, randomBytes: randomBytes))
+            started.yield(server)
+            return server
+        }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { started.finish() }
+                try await listener.run()
+            }
+            guard let server = await servers.first(where: { _ in true }) else {
+                throw StartFailure(underlying: await group.nextResult().flatMap(\.failure))
+            }
+            let result = try await body(server)
+            group.cancelAll()
+            while await group.nextResult() != nil {}
+            return result
+        }
+    }
+}
