@@ -87,8 +87,10 @@ public struct Ingestion {
     }
 
     private mutating func add(_ reported: ReportedEvent, to batch: inout Batch) throws {
+        // Taken out while it changes: what is held twice would be copied.
         var context =
-            try contexts[reported.subject] ?? StreamContext(subject: reported.subject, in: log)
+            try contexts.removeValue(forKey: reported.subject)
+            ?? StreamContext(subject: reported.subject, in: log)
         defer { contexts[reported.subject] = context }
         batch.subjects.insert(reported.subject)
         guard let prepared = try prepare(reported, &context, batch.recordedTime) else {
