@@ -206,7 +206,7 @@ private struct AppendPlanner {
 
     private let tables: LogTables
     private var next: UInt64
-    private var ends: [String: StreamEnd] = [:]
+    private var ends: [[UInt8]: StreamEnd] = [:]
     private(set) var planned: [Planned] = []
     private(set) var positions: [UInt64] = []
 
@@ -219,7 +219,7 @@ private struct AppendPlanner {
         _ event: PreparedEvent, in transaction: LMDBTransaction
     ) throws {
         let streamKey = StreamKey.key(event.subject)
-        let end = try ends[event.subject] ?? storedEnd(streamKey, in: transaction)
+        let end = try ends[streamKey] ?? storedEnd(streamKey, in: transaction)
         guard end.head == event.expected else {
             if let position = try positionIfWritten(event, streamKey, end, in: transaction) {
                 positions.append(position)
@@ -234,7 +234,7 @@ private struct AppendPlanner {
             : .later(firstDistance: next - end.first, previousDistance: next - end.last)
         planned.append(Planned(event: event, link: link))
         positions.append(next)
-        ends[event.subject] = StreamEnd(
+        ends[streamKey] = StreamEnd(
             head: event.head, first: end.head == nil ? next : end.first, last: next)
         next += 1
     }
