@@ -649,7 +649,7 @@ def main():
             explain(ledger, int(sys.argv[3]))
         else:
             read(ledger)
-    except (Damaged, UnicodeError, ValueError, KeyError, lmdb.Error) as error:
+    except (Damaged, OSError, ValueError, KeyError, zlib.error, lmdb.Error) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 
 
