@@ -68,7 +68,7 @@ struct WrongInputTests {
     func unknownCommand() async throws {
         let workspace = try Workspace()
         for (word, meant) in [
-            ("verfy", "verify"), ("inti", "init"), ("stat", "stats"), ("lgo", "log"),
+            ("verfy", "verify"), ("inti", "init"), ("statz", "stats"), ("lgo", "log"),
             ("ingst", "ingest"),
         ] {
             try await check(workspace, [word], 2, "usage", hint: "authledger \(meant)")
