@@ -30,6 +30,12 @@ public struct AppendReceipt: Sendable {
     public let positions: [UInt64]
     /// How many of them this append wrote; the others had been written before, to the byte.
     public let written: Int
+
+    /// What an append answers.
+    public init(positions: [UInt64], written: Int) {
+        self.positions = positions
+        self.written = written
+    }
 }
 
 /// Points in the course of a commit at which a test may stop the process or fail the write.

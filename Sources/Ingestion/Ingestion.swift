@@ -54,12 +54,12 @@ public struct Ingestion {
             // Duplicates are on disk already, and rejected lines need no commit.
             guard !batch.append.events.isEmpty else {
                 settle(batch)
-                return batch.outcomes([])
+                return batch.outcomes(AppendReceipt(positions: [], written: 0))
             }
             do {
                 let receipt = try log.appendAndWait(batch.append)
                 settle(batch)
-                return batch.outcomes(receipt.positions)
+                return batch.outcomes(receipt)
             } catch is AppendConflict {
                 forget(batch)
             } catch is DataKeyConflict {
@@ -263,11 +263,18 @@ private struct Batch {
         self.recordedTime = recordedTime
     }
 
-    func outcomes(_ positions: [UInt64]) -> [LineOutcome] {
-        var positions = positions[...]
+    func outcomes(_ receipt: AppendReceipt) -> [LineOutcome] {
+        var positions = receipt.positions[...]
+        // What this append wrote has the highest positions. Another process that was fed the same
+        // line in the same millisecond may have written the very same bytes before.
+        let before = receipt.positions.count - receipt.written
+        let firstWritten = receipt.positions.sorted().dropFirst(before).first ?? .max
         return pending.compactMap { pending in
             switch pending {
-            case .event: positions.popFirst().map { .accepted(position: $0) }
+            case .event:
+                positions.popFirst().map {
+                    $0 < firstWritten ? .duplicate : .accepted(position: $0)
+                }
             case .outcome(let outcome): outcome
             }
         }

@@ -27,8 +27,8 @@ struct LogCommandTests {
         #expect(lines.map(\.event.id) == Self.workload.events.map(\.id))
         #expect(lines.map(\.position) == Array(Self.workload.events.indices))
         for (text, (leaf, line)) in zip(outcome.lines, zip(leaves, lines)) {
-            let whole =
-                "{\"event\":\(leaf),\"leafHash\":\"\(line.leafHash)\",\"position\":\(line.position)}"
+            let place = "\"leafHash\":\"\(line.leafHash)\",\"position\":\(line.position)"
+            let whole = "{\"event\":\(leaf),\(place)}"
             #expect(text == whole)
         }
     }

@@ -6,7 +6,8 @@ import Testing
 @Suite("Wrong input to a command", .inTurn)
 struct WrongInputTests {
     private static let commands = [
-        ["ingest"], ["log"], ["log", "--follow"], ["stats"], ["verify"],
+        ["ingest"], ["log"], ["log", "--follow"], ["stats"], ["verify"], ["sessions"],
+        ["show", "0198b0f2"], ["explain", "0198b0f2"], ["reverify"],
     ]
 
     /// What a person and a program are told of one mistake.
@@ -68,7 +69,7 @@ struct WrongInputTests {
     func unknownCommand() async throws {
         let workspace = try Workspace()
         for (word, meant) in [
-            ("verfy", "verify"), ("inti", "init"), ("stat", "stats"), ("lgo", "log"),
+            ("verfy", "verify"), ("inti", "init"), ("statz", "stats"), ("lgo", "log"),
             ("ingst", "ingest"),
         ] {
             try await check(workspace, [word], 2, "usage", hint: "authledger \(meant)")

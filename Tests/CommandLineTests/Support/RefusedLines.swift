@@ -286,13 +286,6 @@ extension RefusedLine {
         malformed("gap", "no", "polled"), malformed("algorithm", [], "verified"),
         malformed("levelOfAssurance", 10, "verified"), malformed("checksVersion", 0, "verified"),
         malformed("tokenIssuedAt", planted, "verified"), malformed("acr", 3, "verified"),
-        RefusedLine(
-            .memberMalformed, "a key id with spaces, though of an archived key", "token-issued",
-            says: "`keyID` must be"
-        ) { event, _ in
-            event.setting("data.keyID", planted)
-                .setting("data.keySet", ["keys": [["kty": "RSA", "kid": planted]]])
-        },
     ]
 
     private static let lists: [RefusedLine] = [
