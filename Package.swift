@@ -139,7 +139,8 @@ let package = Package(
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
         tests(
-            "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
+            "OpenIDConnectTests",
+            ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
             exclude: ["Vectors"]),
         tests(
             "TokenCommandTests",
