@@ -146,6 +146,8 @@ let package = Package(
             "TokenCommandTests",
             ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
         tests(
+            "RealProviderTests", ["LedgerPrimitives", "authledger"], exclude: ["Servers"]),
+        tests(
             "ProviderSimulatorTests",
             [
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
