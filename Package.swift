@@ -155,11 +155,14 @@ let package = Package(
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
         tests(
-            "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
+            "OpenIDConnectTests",
+            ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
             exclude: ["Vectors"]),
         tests(
             "TokenCommandTests",
             ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
+        tests(
+            "RealProviderTests", ["LedgerPrimitives", "authledger"], exclude: ["Servers"]),
         tests(
             "ProviderSimulatorTests",
             [

@@ -55,11 +55,12 @@ public struct FlowFailure: Error, Equatable, Sendable {
         return FlowFailure(reason, error: error)
     }
 
-    /// What a token error response says (RFC 6749 §5.2).
+    /// What a token error response says (RFC 6749 §5.2). `invalid_code` is what Glewlwyd says
+    /// instead of `invalid_grant`.
     static func token(error: String) -> FlowFailure {
         let reason: FlowFailureReason =
             switch error {
-            case "invalid_grant": .codeRefused
+            case "invalid_grant", "invalid_code": .codeRefused
             case "invalid_client", "unauthorized_client": .clientAuthenticationFailed
             case "temporarily_unavailable": .providerOutage
             default: .brokerError

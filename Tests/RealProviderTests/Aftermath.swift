@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import LedgerPrimitives
+import Testing
+
+extension RealProvider {
+    /// Checks every ledger that was used, with the provider switched off, and looks for secrets in
+    /// everything that the program printed about it.
+    func checkLedgers() async throws {
+        let root = folder + "/ledgers"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        let secrets = secretsSeen()
+        for name in names {
+            let ledger = try Ledger(folder: "\(root)/\(name)")
+            let raw = try await ledger.run(["log", "--raw"], json: false).expect(0)
+            for secret in secrets.kept + secrets.handedOut where raw.output.contains(secret) {
+                Issue.record("`log --raw` shows a secret: \(secret.prefix(6))…")
+            }
+            let sessions = try await ledger.run(["sessions", "--verbose"]).expect(0).lines
+            try await ledger.check(sessions, issued: raw.lines.count { $0.isTokenIssued })
+            try await ledger.tellEverything(of: sessions)
+            try ledger.expectNoOutput(with: secrets.kept)
+        }
+    }
+
+    /// What must stay out of sight. State and nonce are handed out in the authorization URL.
+    private func secretsSeen() -> (kept: [String], handedOut: [String]) {
+        var kept = clientSecrets
+        var handedOut: [String] = []
+        for note in relay?.notes ?? [] {
+            let query = note.parameters("query")
+            handedOut += ["state", "nonce"].compactMap { query[$0] }
+            guard note["path"].hasSuffix("/token") else { continue }
+            let form = note.parameters("body")
+            kept += ["code", "code_verifier"].compactMap { form[$0] }
+            kept += note["authorization"].split(separator: " ").dropFirst().map(String.init)
+            let answer = try? JSONReader.read(Array(note["answer"].utf8), numbers: .anyAsText)
+            for token in ["id_token", "access_token", "refresh_token"] {
+                // A token's header holds nothing secret.
+                let parts = answer?.objectValue?[token]?.stringValue?.split(separator: ".") ?? []
+                kept += (parts.count == 3 ? parts.dropFirst() : parts[...]).map(String.init)
+            }
+        }
+        #expect((kept + handedOut).allSatisfy { $0.count >= 20 })
+        return (kept, handedOut)
+    }
+}
+
+extension Ledger {
+    /// The ledger is whole, and every token gets the verdict again that it got then.
+    func check(_ sessions: [JSONObject], issued: Int) async throws {
+        let verify = try await run(["verify", "--level", "all"]).expect(0)
+        #expect(verify.object["ok"] == .bool(true))
+        #expect(verify.object["findings"] == .array([]))
+        let verified = sessions.count { $0.state == "verified" }
+        #expect(!sessions.contains { $0.state == "token-issued" })
+        try await reverify(tokens: issued, verified: verified, failed: issued - verified)
+    }
+
+    /// `reverify` counts these, finds no verdict changed and misses nothing.
+    func reverify(tokens: Int, verified: Int, failed: Int) async throws {
+        let counts = try await run(["reverify"]).expect(0).object
+        let expected = [
+            "tokens": tokens, "verified": verified, "failed": failed, "erased": 0,
+            "inconclusive": 0, "mismatches": 0, "withoutVerdict": 0,
+        ]
+        for (name, count) in expected {
+            #expect(counts[name] == .integer(Int64(count)), "\(name)")
+        }
+    }
+
+    /// Runs the commands that tell of sessions, for the outputs they leave.
+    func tellEverything(of sessions: [JSONObject]) async throws {
+        try await run(["log", "--verbose"], json: false).expect(0)
+        for session in sessions.compactMap({ $0["session"]?.stringValue }) {
+            try await run(["show", session, "--verbose"]).expect(0)
+            try await run(["explain", session, "--verbose"], json: false).expect(0)
+        }
+    }
+}
+
+extension JSONObject {
+    /// Whether this is an event with a token.
+    fileprivate var isTokenIssued: Bool {
+        self["type"]?.stringValue?.hasSuffix(".token-issued") ?? false
+    }
+}
