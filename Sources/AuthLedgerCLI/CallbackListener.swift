@@ -80,6 +80,11 @@ struct CallbackListener {
     ) -> some ApplicationProtocol {
         let router = Router()
         router.get(RouterPath(path)) { request, _ in
+            // Any page in the browser can make it ask for this address; only what carries a state
+            // can be the answer.
+            guard request.uri.query?.contains("state=") ?? false else {
+                return Response(status: .badRequest)
+            }
             arrived(request.uri.description)
             return Response(
                 status: .ok,
