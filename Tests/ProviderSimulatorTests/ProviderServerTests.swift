@@ -143,6 +143,39 @@ struct ProviderServerTests {
         _ = await unfinished.result
     }
 
+    /// Cancelling the server instead of shutting it down ended the process in one of ten runs.
+    @Test("survives connections that arrive while it stops", .timeLimit(.minutes(1)))
+    func arrivingConnections() async throws {
+        for _ in 0..<20 {
+            let arriving = try await run { server in
+                let (port, _) = try Network.split(server.baseURL)
+                let arriving = (0..<20).map { _ in
+                    Task { try await Network.exchange([], port: port) }
+                }
+                try await Task.sleep(for: .milliseconds(1))
+                return arriving
+            }
+            for connection in arriving { _ = await connection.result }
+        }
+    }
+
+    @Test("stops when its task is cancelled", .timeLimit(.minutes(1)))
+    func cancelled() async throws {
+        let (baseURLs, started) = AsyncStream.makeStream(of: String.self)
+        let task = Task {
+            try await run { server in
+                started.yield(server.baseURL)
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        let baseURL = try #require(await baseURLs.first { _ in true })
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await #expect(throws: HTTPFailure.self) {
+            try await Network.send(HTTPRequest(.get, baseURL + "/jwks"))
+        }
+    }
+
     @Test("stops when what ran with it fails, and passes the error on")
     func failing() async throws {
         struct Stop: Error { let baseURL: String }
