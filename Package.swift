@@ -41,11 +41,17 @@ let package = Package(
     name: "authledger",
     products: [
         .executable(name: "authledger", targets: ["authledger"]),
-        .library(name: "AuthLedger", targets: ["Ingestion", "EventLog", "LMDB", "Platform"]),
+        .library(
+            name: "AuthLedger",
+            targets: [
+                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
+                "OpenSSL", "Platform", "SessionEvents",
+            ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -54,9 +60,12 @@ let package = Package(
     ],
     targets: [
         // Wrappers: the only place where `unsafe` may stand.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        module("Curl", ["CCurl", "Platform"]),
         module("LMDB", ["CLMDB"]),
         module("OpenSSL", ["COpenSSL"]),
         module("Zlib", ["CZlib"]),
@@ -69,9 +78,13 @@ let package = Package(
         module("JOSE", ["LedgerPrimitives", "OpenSSL"]),
         module("MerkleTree", ["LedgerPrimitives", "OpenSSL"]),
         module("SignedNote", ["LedgerPrimitives", "OpenSSL"]),
-        module("OpenIDConnect", ["HTTPMessages", "JOSE", "LedgerPrimitives"]),
+        module("OpenIDConnect", ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenSSL"]),
         module("SessionEvents", ["LedgerPrimitives"]),
-        module("Sessions", ["LedgerPrimitives", "SessionEvents"]),
+        module(
+            "Sessions",
+            ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "SessionEvents"]),
+
+        module("Projections", ["LedgerPrimitives", "SessionEvents"]),
 
         // Shell.
         module(
@@ -92,25 +105,56 @@ let package = Package(
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
             ] + httpServer),
 
+        module(
+            "RelyingParty",
+            [
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
+                .product(name: "Yams", package: "Yams"),
+            ]),
+
+        module(
+            "Replay",
+            [
+                "EventLog", "JOSE", "LedgerPrimitives", "OpenIDConnect", "Platform",
+                "SessionEvents", "Sessions",
+            ]),
+
         // Edge.
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "OpenSSL", "Platform",
-                "LMDB", "SessionEvents", "SignedNote", argumentParser,
-            ]),
+                "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
+                "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
+                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
+                "SignedNote", argumentParser,
+            ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
         // Tests.
-        tests("LMDBTests", ["LMDB"]),
-        tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
+        .target(
+            name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
+        tests(
+            "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
+            exclude: ["Golden"]),
+        tests("SessionsTests", ["LedgerPrimitives", "SessionEvents", "Sessions"]),
+        tests(
+            "IngestionTests",
+            ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),
         tests(
             "EventLogTests",
             [
-                "Capabilities", "EventLog", "LMDB", "LedgerPrimitives", "MerkleTree", "Platform",
-                "SessionEvents", "SignedNote",
+                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
+                "Platform", "SessionEvents", "SignedNote", "TestSupport",
             ]),
+        tests(
+            "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
+            exclude: ["Servers"]),
+        tests("LMDBTests", ["LMDB"]),
+        tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
@@ -118,11 +162,15 @@ let package = Package(
             "OpenIDConnectTests", ["JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
             exclude: ["Vectors"]),
         tests(
+            "TokenCommandTests",
+            ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
+        tests(
             "ProviderSimulatorTests",
             [
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
                 "ProviderSimulator", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        tests("CommandLineTests", ["authledger", "Ingestion"], exclude: ["Golden"]),
     ]
 )

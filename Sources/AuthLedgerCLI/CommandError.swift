@@ -4,6 +4,8 @@ internal import EventLog
 internal import LMDB
 internal import LedgerPrimitives
 internal import Platform
+internal import RelyingParty
+internal import SessionEvents
 
 /// How a command ends. The values are a contract; scripts rely on them.
 enum ExitStatus: Int32 {
@@ -52,6 +54,10 @@ extension CommandError {
         case let error as LedgerError: self.init(error)
         case let error as SystemError: self.init(error)
         case let error as LMDBError: self.init(error)
+        case let error as ProfileError:
+            self.init(.usage, "profile-invalid", error.description)
+        case let error as EventDecodingError:
+            self.init(error)
         case let error as AppendConflict:
             self.init(
                 .inputOutput, "append-conflict",
@@ -59,6 +65,19 @@ extension CommandError {
                 hint: "run the command again")
         default:
             self.init(.inputOutput, "internal", "something unexpected went wrong: \(error)")
+        }
+    }
+
+    private init(_ error: EventDecodingError) {
+        switch error {
+        case .unknownType, .unknownVersion:
+            self.init(
+                .inconclusive, "event-unknown", "the ledger has an event of a kind not known here",
+                hint: "use the program that wrote it, or a newer one")
+        case .member(let error):
+            self.init(
+                .integrity, "event-malformed", "an event cannot be read: \(error.description)",
+                hint: "authledger verify")
         }
     }
 

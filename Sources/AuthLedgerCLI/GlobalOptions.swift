@@ -67,8 +67,16 @@ struct GlobalOptions: ParsableArguments {
 }
 
 extension Capabilities {
-    /// The real clock and the real random numbers.
+    /// The real clock, the real random numbers and the real network.
     static let live = Capabilities(
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
-        randomBytes: { OpenSSL.randomBytes($0) })
+        randomBytes: { OpenSSL.randomBytes($0) },
+        send: { try await LiveTransport.send($0) })
+}
+
+extension Instant {
+    /// Now, by the real clock.
+    static var present: Instant {
+        Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds)
+    }
 }

@@ -10,21 +10,30 @@ public enum AuthLedgerProgram {
     static let version = "0.1.0"
 
     /// Runs the program with its arguments and ends the process.
-    public static func main(_ arguments: [String]) -> Never {
+    public static func main(_ arguments: [String]) async -> Never {
         ProcessControl.disableCoreDumps()
         ProcessControl.exitOnInterrupt(status: ExitStatus.interrupted.rawValue)
-        let status = run(arguments)
+        let status = await run(arguments)
         ProcessControl.exit(status.rawValue)
     }
 
-    private static func run(_ arguments: [String]) -> ExitStatus {
+    private static func run(_ arguments: [String]) async -> ExitStatus {
         do {
             var command = try Root.parseAsRoot(arguments)
-            try execute(&command)
+            if let asynchronous = command as? any AsyncParsableCommand {
+                try await execute(asynchronous)
+            } else {
+                try execute(&command)
+            }
             return .success
         } catch {
             return status(after: error, arguments)
         }
+    }
+
+    private static func execute(_ command: any AsyncParsableCommand) async throws {
+        var command = command
+        try await command.run()
     }
 
     private static func execute(_ command: inout any ParsableCommand) throws {
@@ -46,19 +55,30 @@ public enum AuthLedgerProgram {
     }
 
     private static func usageError(_ error: any Error, _ arguments: [String]) -> CommandError {
-        var message = Root.message(for: error)
-        var hint = "authledger --help"
-        let name = arguments.first { !$0.hasPrefix("-") }
-        if let name {
-            let known = Root.configuration.subcommands.compactMap { $0.configuration.commandName }
-            if known.contains(name) {
-                hint = "authledger \(name) --help"
-            } else {
-                message = "there is no command `\(Self.presentable(name))`"
-                if let near = nearest(name, among: known) { hint = "authledger \(near)" }
+        var message = withoutTokens(Root.message(for: error), arguments)
+        var path = ["authledger"]
+        var command: any ParsableCommand.Type = Root.self
+        for word in arguments {
+            let known = command.configuration.subcommands
+            if known.isEmpty { break }
+            if word.hasPrefix("-") {
+                return CommandError(
+                    .usage, "usage", message, hint: "options come after the command")
             }
+            if let next = known.first(where: { $0.configuration.commandName == word }) {
+                command = next
+                path.append(word)
+                continue
+            }
+            let wanted = path.dropFirst() + [presentable(word)]
+            message = "there is no command `\(wanted.joined(separator: " "))`"
+            let names = known.compactMap { $0.configuration.commandName }
+            guard let near = nearest(word, among: names) else { break }
+            return CommandError(
+                .usage, "usage", message, hint: (path + [near]).joined(separator: " "))
         }
-        return CommandError(.usage, "usage", message, hint: hint)
+        return CommandError(
+            .usage, "usage", message, hint: (path + ["--help"]).joined(separator: " "))
     }
 
     private static func report(_ error: CommandError, _ arguments: [String]) -> ExitStatus {
@@ -71,9 +91,18 @@ public enum AuthLedgerProgram {
         return error.status
     }
 
+    /// A message of the parser, which repeats what it cannot place, without what may be a token.
+    private static func withoutTokens(_ message: String, _ arguments: [String]) -> String {
+        arguments.flatMap { $0.split(separator: "=", maxSplits: 1).map(String.init) + [$0] }
+            .filter(\.looksLikeToken)
+            .reduce(message) { $0.replacing($1, with: "…") }
+    }
+
     /// A word of the command line without control characters, cut to a reasonable length.
     private static func presentable(_ word: String) -> String {
-        String(String.UnicodeScalarView(word.unicodeScalars.prefix(40).filter { $0.value >= 0x20 }))
+        if word.looksLikeToken { return "…" }
+        return String(
+            String.UnicodeScalarView(word.unicodeScalars.prefix(40).filter { $0.value >= 0x20 }))
     }
 
     private static func nearest(_ word: String, among known: [String]) -> String? {
@@ -109,10 +138,15 @@ struct Root: ParsableCommand {
         abstract: "The flight recorder for eID logins.",
         discussion: """
             Examples:
+              authledger demo                          see it at work
               authledger init                          make a ledger
+              authledger login --provider my.yaml      log in and record every step
+              authledger explain SESSION               why did a login fail?
+              authledger reverify                      check old tokens with the keys of their day
               authledger ingest events.jsonl           record the steps of logins
               authledger log --limit 20                read events
               authledger verify                        check that nothing was changed
+              authledger token inspect token.jwt       see what is written in a token
 
             Exit status: 0 fine · 1 checked, and not valid or with findings · 2 usage ·
             3 inconclusive · 4 not permitted · 5 ledger integrity broken ·
@@ -120,7 +154,10 @@ struct Root: ParsableCommand {
             """,
         version: AuthLedgerProgram.version,
         subcommands: [
-            InitCommand.self, IngestCommand.self, LogCommand.self, StatsCommand.self,
-            VerifyCommand.self,
+            InitCommand.self, DemoCommand.self, ProvidersCommand.self, LoginCommand.self,
+            StartCommand.self,
+            CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
+            ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
+            TokenCommand.self, VerifyCommand.self,
         ])
 }

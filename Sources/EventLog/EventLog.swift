@@ -6,6 +6,15 @@ internal import LedgerPrimitives
 internal import Platform
 internal import Synchronization
 
+/// A stream held by this process; see ``EventLog/hold(_:)``.
+public final class StreamHold: Sendable {
+    private let file: File
+
+    init(file: File) {
+        self.file = file
+    }
+}
+
 /// A ledger's event log: streams of events in one order, hashed into one Merkle tree.
 ///
 /// An append that returned is on disk. Events never change. Several processes may have the log
@@ -142,5 +151,33 @@ public final class EventLog: Sendable {
         return try keys.makeDataKey(
             for: subject, month: capabilities.now().monthIndex,
             randomBytes: capabilities.randomBytes)
+    }
+
+    // MARK: - Finding and holding sessions
+
+    /// An entry by which a stream can be found from a secret value; append it with the event that
+    /// holds the value.
+    public func lookupEntry(
+        _ purpose: LookupPurpose, _ value: String, subject: String
+    ) throws -> LookupEntry {
+        guard let keys else { throw LedgerError.notWritable }
+        return keys.lookupEntry(purpose, value, subject: subject)
+    }
+
+    /// The stream that a secret value leads to; nil when none has it.
+    public func subject(of purpose: LookupPurpose, _ value: String) throws -> String? {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.subject(of: purpose, value)
+    }
+
+    /// Takes hold of a stream, so that no other process drives it meanwhile. The hold ends with the
+    /// returned object and with the process.
+    ///
+    /// - Returns: nil when another holds it.
+    public func hold(_ subject: String) throws -> StreamHold? {
+        let file = try File(paths.lock, .locking(permissions: 0o600))
+        let digest = StreamNameHash.hash(Array(subject.utf8))
+        let offset = digest[..<8].reduce(Int64(0)) { $0 << 8 | Int64($1) } & (1 << 62 - 1)
+        return try file.lockByte(at: offset) ? StreamHold(file: file) : nil
     }
 }

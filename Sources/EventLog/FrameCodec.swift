@@ -53,7 +53,7 @@ final class FrameCodec: Sendable {
             else { throw LedgerError.internalFault("a leaf does not survive packing") }
             packed = made
         }
-        let deflated = try withDeflater { try $0.deflate(packed.text) }
+        let deflated = try deflate(packed.text)
         return FrameBody(
             FrameBody.Fields(
                 packing: packing, dictionaryID: current.id, leafLength: leaf.count,
@@ -64,7 +64,8 @@ final class FrameCodec: Sendable {
     /// The leaf of a frame's body; nil when the body is damaged.
     func leaf(_ body: FrameBody, place: StreamPlace) -> [UInt8]? {
         guard let fields = body.fields(), let dictionary = dictionaries[fields.dictionaryID],
-            let text = inflate(fields, dictionary)
+            let text = inflate(
+                Array(fields.deflated), count: fields.textLength, with: dictionary)
         else { return nil }
         switch fields.packing {
         case .whole:
@@ -76,17 +77,25 @@ final class FrameCodec: Sendable {
         }
     }
 
-    private func withDeflater<Result>(_ body: (Deflater) throws -> Result) throws -> Result {
+    /// Deflates with the newest dictionary.
+    func deflate(_ text: [UInt8]) throws -> [UInt8] {
         let idle = idleDeflaters.withLock { $0.take() }
         let deflater =
             try idle
             ?? Deflater(dictionary: current.bytes, parameters: FrameDictionary.parameters)
-        let result = try body(deflater)
+        let deflated = try deflater.deflate(text)
         idleDeflaters.withLock { $0.give(deflater) }
-        return result
+        return deflated
     }
 
-    private func inflate(_ fields: FrameBody.Fields, _ dictionary: FrameDictionary) -> [UInt8]? {
+    /// Inflates what was deflated with the newest dictionary; nil when it is damaged.
+    func inflate(_ deflated: [UInt8], count: Int) -> [UInt8]? {
+        inflate(deflated, count: count, with: current)
+    }
+
+    private func inflate(
+        _ deflated: [UInt8], count: Int, with dictionary: FrameDictionary
+    ) -> [UInt8]? {
         let idle = idleInflaters.withLock { $0.take { $0.0 == dictionary.id } }
         guard
             let inflater = idle?.1
@@ -94,7 +103,7 @@ final class FrameCodec: Sendable {
                     dictionary: dictionary.bytes,
                     windowBits: FrameDictionary.parameters.windowBits))
         else { return nil }
-        let text = try? inflater.inflate(Array(fields.deflated), count: fields.textLength)
+        let text = try? inflater.inflate(deflated, count: count)
         idleInflaters.withLock { $0.give((dictionary.id, inflater)) }
         return text
     }

@@ -94,6 +94,30 @@ extension EventLog {
         }
     }
 
+    /// The names of up to `limit` streams that are UUIDs, in the order of their ids, beginning
+    /// behind `last`; empty at the end.
+    public func streams(after last: String?, limit: Int) throws -> [String] {
+        try environment.read { transaction in
+            try transaction.withCursor(tables.streams) { cursor in
+                var names: [String] = []
+                let start = last.map { StreamKey.key($0) } ?? []
+                var key = try cursor.seek(.bytes(start.isEmpty ? [0] : start), orAfter: true) {
+                    key, _ in key.copied()
+                }
+                if key == start { key = try cursor.move(.nextKey) { key, _ in key.copied() } }
+                while let found = key, names.count < limit {
+                    if found.count == 16 {
+                        var text: [UInt8] = []
+                        UUIDText.append(found[...], to: &text)
+                        names.append(String(decoding: text, as: UTF8.self))
+                    }
+                    key = try cursor.move(.nextKey) { key, _ in key.copied() }
+                }
+                return names
+            }
+        }
+    }
+
     /// The content of a blob; nil when the log has none of this name.
     ///
     /// - Throws: ``LedgerError/damaged(_:position:)`` when what is stored has another hash.

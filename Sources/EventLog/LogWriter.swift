@@ -11,11 +11,16 @@ public struct AppendBatch: Sendable {
     public var events: [PreparedEvent]
     /// Data keys of the streams that begin here; stored durably before the first event is.
     public var newDataKeys: [NewDataKey]
+    /// By what the streams can be found again; stored durably before the events are.
+    public var lookups: [LookupEntry]
 
     /// A batch of events.
-    public init(events: [PreparedEvent], newDataKeys: [NewDataKey] = []) {
+    public init(
+        events: [PreparedEvent], newDataKeys: [NewDataKey] = [], lookups: [LookupEntry] = []
+    ) {
         self.events = events
         self.newDataKeys = newDataKeys
+        self.lookups = lookups
     }
 }
 
@@ -109,8 +114,9 @@ private struct CommitWorker: Sendable {
 
     private func storeKeys(of requests: [LogWriter.Request]) throws -> [String: DataKeyConflict] {
         let newKeys = requests.flatMap(\.batch.newDataKeys)
-        if newKeys.isEmpty { return [:] }
-        let conflicts = try keys.store(newKeys)
+        let lookups = requests.flatMap(\.batch.lookups)
+        if newKeys.isEmpty, lookups.isEmpty { return [:] }
+        let conflicts = try keys.store(newKeys, lookups)
         return Dictionary(conflicts.map { ($0.subject, $0) }) { first, _ in first }
     }
 
@@ -200,7 +206,7 @@ private struct AppendPlanner {
 
     private let tables: LogTables
     private var next: UInt64
-    private var ends: [String: StreamEnd] = [:]
+    private var ends: [[UInt8]: StreamEnd] = [:]
     private(set) var planned: [Planned] = []
     private(set) var positions: [UInt64] = []
 
@@ -213,7 +219,7 @@ private struct AppendPlanner {
         _ event: PreparedEvent, in transaction: LMDBTransaction
     ) throws {
         let streamKey = StreamKey.key(event.subject)
-        let end = try ends[event.subject] ?? storedEnd(streamKey, in: transaction)
+        let end = try ends[streamKey] ?? storedEnd(streamKey, in: transaction)
         guard end.head == event.expected else {
             if let position = try positionIfWritten(event, streamKey, end, in: transaction) {
                 positions.append(position)
@@ -228,7 +234,7 @@ private struct AppendPlanner {
             : .later(firstDistance: next - end.first, previousDistance: next - end.last)
         planned.append(Planned(event: event, link: link))
         positions.append(next)
-        ends[event.subject] = StreamEnd(
+        ends[streamKey] = StreamEnd(
             head: event.head, first: end.head == nil ? next : end.first, last: next)
         next += 1
     }

@@ -32,6 +32,9 @@ public struct HTTPRequest: Equatable, Sendable {
         public var durationMillisecondsMax = 15_000
         /// Plain http is taken to loopback addresses; never to anything else.
         public var allowsLoopbackHTTP = false
+        /// Addresses that the public Internet does not know are taken: loopback, private,
+        /// link-local.
+        public var allowsPrivateTargets = false
         /// A PEM file with the certificate authorities that are trusted instead of the system's.
         public var trustedCAFile: String?
 

@@ -141,12 +141,15 @@ struct Intake: Equatable {
         _ knownKeyIDs: [String]
     ) -> [(name: String, isHarmless: (String) -> Bool)] {
         [
-            ("error", RegisteredNames.errors.contains),
-            ("algorithm", RegisteredNames.algorithms.contains),
-            ("tokenType", RegisteredNames.tokenTypes.contains),
-            ("responseMode", RegisteredNames.responseModes.contains),
+            ("error", RegisteredNames.errors.containsIdentical),
+            ("algorithm", RegisteredNames.algorithms.containsIdentical),
+            ("tokenType", RegisteredNames.tokenTypes.containsIdentical),
+            ("responseMode", RegisteredNames.responseModes.containsIdentical),
             ("acr", RegisteredNames.isHarmlessACR),
-            ("keyID", { text in knownKeyIDs.contains { $0.isIdentical(to: text) } }),
+            (
+                "keyID",
+                { RegisteredNames.keyIDInClear($0, archived: knownKeyIDs).isIdentical(to: $0) }
+            ),
         ]
     }
 }
@@ -190,6 +193,8 @@ extension LineRejection {
             self.init(
                 .transitionRefused,
                 "`\(type.word)` in a session that is \(phase.rawValue): \(why)")
+        case .notAwaitingCallback, .evidenceMissing:
+            self.init(.transitionRefused, "the session cannot take this event now")
         case .wrongFlow(let flow, let type):
             self.init(
                 .transitionRefused, "the flow `\(flow.rawValue)` has no event `\(type.word)`")

@@ -18,7 +18,7 @@ struct StreamContext {
     /// Revision of each event.
     var revisions: [UUIDv7: Int] = [:]
     /// Events that are prepared but not written yet, by id; the others can be read from the log.
-    var unwritten: [UUIDv7: EventContent] = [:]
+    var unwritten: [UUIDv7: KnownEvent] = [:]
 
     /// Reads what the log has of a session.
     init(subject: String, in log: EventLog) throws {
@@ -45,9 +45,17 @@ struct StreamContext {
             let envelope = event.envelope
             head = StreamHead(revision: envelope.revision, leafHash: event.leafHash)
             revisions[envelope.id] = envelope.revision
-            state = Session.evolve(state, by: try SessionEventCodec.decode(event))
+            state = Session.evolve(
+                state, by: try SessionEventCodec.decode(event), at: envelope.time)
         }
     }
+}
+
+/// An event that was taken before, with what a second report of it is compared to.
+struct KnownEvent {
+    let content: EventContent
+    /// Leaf hash of the event before it.
+    let previous: Digest?
 }
 
 /// What makes two reports of an event the same: everything the reporter said.
@@ -79,13 +87,5 @@ struct EventContent: Equatable {
         }
         self.clear = clear
         self.sealed = sealed
-    }
-}
-
-extension SessionEventCodec {
-    /// The payload of a recorded event.
-    static func decode(_ event: RecordedEvent) throws -> SessionEvent {
-        try decode(
-            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
     }
 }

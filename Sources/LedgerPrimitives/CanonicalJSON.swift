@@ -15,6 +15,7 @@ public enum CanonicalJSON {
     /// The canonical bytes of an object.
     public static func encode(_ object: JSONObject) -> [UInt8] {
         var output: [UInt8] = []
+        output.reserveCapacity(1024)
         append(object, to: &output)
         return output
     }
@@ -53,7 +54,7 @@ public enum CanonicalJSON {
     /// Adds a string with its quotation marks and the shortest escapes to a buffer.
     public static func append(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
-        guard text.utf8.contains(where: needsEscape) else {
+        guard hasEscapes(text) else {
             output.append(contentsOf: text.utf8)
             output.append(UInt8(ascii: "\""))
             return
@@ -77,21 +78,37 @@ public enum CanonicalJSON {
         output.append(UInt8(ascii: "\""))
     }
 
-    private static func needsEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    private static func hasEscapes(_ text: String) -> Bool {
+        let bytes = text.utf8.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                return true
+            }
+        }
+        return false
     }
 
     private static func sorted(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
-        let isSorted = zip(members, members.dropFirst()).allSatisfy { precedes($0.name, $1.name) }
-        return isSorted ? members : members.sorted { precedes($0.name, $1.name) }
+        for index in members.indices.dropFirst()
+        where precedes(members[index].name, members[index - 1].name) {
+            return members.sorted { precedes($0.name, $1.name) }
+        }
+        return members
     }
 
-    /// Order by UTF-16 code units (RFC 8785 §3.2.3). It differs from the order of bytes only
+    /// Order by UTF-16 code units (RFC 8785 §3.2.3). It differs from the order of UTF-8 bytes only
     /// where a character beyond the basic plane meets one from U+E000 on.
     private static func precedes(_ left: String, _ right: String) -> Bool {
-        if left.utf8.allSatisfy({ $0 < 0x80 }) && right.utf8.allSatisfy({ $0 < 0x80 }) {
-            return left.utf8.lexicographicallyPrecedes(right.utf8)
+        let (leftBytes, rightBytes) = (left.utf8.span, right.utf8.span)
+        for index in 0..<min(leftBytes.count, rightBytes.count) {
+            let (leftByte, rightByte) = (leftBytes[index], rightBytes[index])
+            if leftByte == rightByte { continue }
+            guard min(leftByte, rightByte) < 0xEE else {
+                return left.utf16.lexicographicallyPrecedes(right.utf16)
+            }
+            return leftByte < rightByte
         }
-        return left.utf16.lexicographicallyPrecedes(right.utf16)
+        return leftBytes.count < rightBytes.count
     }
 }

@@ -43,19 +43,21 @@ extension Instant: CustomStringConvertible {
         let date = CivilDate(daysSince1970: days)
         var output: [UInt8] = []
         output.reserveCapacity(24)
-        output.appendDigits(date.year, width: 4)
+        output.appendTwoDigits(date.year / 100)
+        output.appendTwoDigits(date.year % 100)
         output.append(UInt8(ascii: "-"))
-        output.appendDigits(date.month, width: 2)
+        output.appendTwoDigits(date.month)
         output.append(UInt8(ascii: "-"))
-        output.appendDigits(date.day, width: 2)
+        output.appendTwoDigits(date.day)
         output.append(UInt8(ascii: "T"))
-        output.appendDigits(inDay / 3_600_000, width: 2)
+        output.appendTwoDigits(inDay / 3_600_000)
         output.append(UInt8(ascii: ":"))
-        output.appendDigits(inDay / 60_000 % 60, width: 2)
+        output.appendTwoDigits(inDay / 60_000 % 60)
         output.append(UInt8(ascii: ":"))
-        output.appendDigits(inDay / 1000 % 60, width: 2)
+        output.appendTwoDigits(inDay / 1000 % 60)
         output.append(UInt8(ascii: "."))
-        output.appendDigits(inDay % 1000, width: 3)
+        output.append(UInt8(ascii: "0") + UInt8(inDay % 1000 / 100))
+        output.appendTwoDigits(inDay % 100)
         output.append(UInt8(ascii: "Z"))
         return output
     }
@@ -209,14 +211,8 @@ extension Int64 {
 }
 
 extension [UInt8] {
-    fileprivate mutating func appendDigits(_ value: Int64, width: Int) {
-        var divisor: Int64 = 1
-        for _ in 1..<width {
-            divisor *= 10
-        }
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
+    fileprivate mutating func appendTwoDigits(_ value: Int64) {
+        append(UInt8(ascii: "0") + UInt8(value / 10))
+        append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 }

@@ -142,23 +142,30 @@ public struct JSONReader {
 
     /// Reads a string; the reader stands on its opening quotation mark.
     private mutating func string() throws(JSONError) -> String {
-        index += 1
-        let start = index
-        while index < bytes.count {
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
-                let text = bytes[start..<index]
-                index += 1
-                return try decoded(text)
-            case UInt8(ascii: "\\"):
-                return try escapedString(from: start)
-            case 0..<0x20:
-                throw error(.invalidString)
-            default:
-                index += 1
-            }
+        let start = index + 1
+        index = endOfPlainText(from: start)
+        guard index < bytes.count else { throw error(.endOfText) }
+        switch bytes[index] {
+        case UInt8(ascii: "\""):
+            index += 1
+            return try decoded(bytes.span.extracting(start..<index - 1))
+        case UInt8(ascii: "\\"):
+            return try escapedString(from: start)
+        default:
+            throw error(.invalidString)
         }
-        throw error(.endOfText)
+    }
+
+    /// Where the first byte from `start` on stands that is not a character by itself.
+    private func endOfPlainText(from start: Int) -> Int {
+        let text = bytes.span
+        var end = start
+        while end < text.count, text[end] >= 0x20, text[end] != UInt8(ascii: "\""),
+            text[end] != UInt8(ascii: "\\")
+        {
+            end += 1
+        }
+        return end
     }
 
     /// The slower way, from the first escape on.
@@ -169,7 +176,7 @@ public struct JSONReader {
             switch byte {
             case UInt8(ascii: "\""):
                 index += 1
-                return try decoded(text[...])
+                return try decoded(text.span)
             case UInt8(ascii: "\\"):
                 index += 1
                 try unescape(into: &text)
@@ -183,11 +190,12 @@ public struct JSONReader {
         throw error(.endOfText)
     }
 
-    private func decoded(_ text: ArraySlice<UInt8>) throws(JSONError) -> String {
-        guard let string = String(validating: text, as: UTF8.self) else {
-            throw error(.invalidUTF8)
+    private func decoded(_ text: Span<UInt8>) throws(JSONError) -> String {
+        do {
+            return String(copying: try UTF8Span(validating: text))
+        } catch {
+            throw self.error(.invalidUTF8)
         }
-        return string
     }
 
     /// Reads what follows a backslash.

@@ -52,16 +52,23 @@ public struct JSONObject: Sendable {
 
     /// The value of a member; setting nil removes it.
     public subscript(name: String) -> JSONValue? {
-        get { members.first { $0.name.isIdentical(to: name) }?.value }
+        get { index(of: name).map { members[$0].value } }
         set {
-            let index = members.firstIndex { $0.name.isIdentical(to: name) }
-            switch (index, newValue) {
+            switch (index(of: name), newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
             case (nil, let value?): members.append(Member(name, value))
             case (nil, nil): break
             }
         }
+    }
+
+    /// Where a member stands among ``members``.
+    package func index(of name: String) -> Int? {
+        for index in members.indices where members[index].name.isIdentical(to: name) {
+            return index
+        }
+        return nil
     }
 
     /// Whether there are no members.
@@ -145,6 +152,18 @@ extension JSONValue {
 extension String {
     /// Whether two texts have the same bytes; unlike `==`, which compares what they look like.
     public func isIdentical(to other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        guard utf8.count == other.utf8.count else { return false }
+        let (left, right) = (utf8.span, other.utf8.span)
+        for index in left.indices where left[index] != right[index] {
+            return false
+        }
+        return true
+    }
+}
+
+extension Set<String> {
+    /// Whether the set has a text with the same bytes. For `contains` the Kelvin sign is a K.
+    public func containsIdentical(_ text: String) -> Bool {
+        firstIndex(of: text).map { self[$0].isIdentical(to: text) } ?? false
     }
 }

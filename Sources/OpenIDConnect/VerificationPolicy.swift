@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import JOSE
 public import LedgerPrimitives
 
 /// Every setting that a check of an ID token reads.
@@ -7,21 +8,6 @@ public import LedgerPrimitives
 /// The policy of a login is archived as canonical JSON with all defaults filled in, so that a
 /// check years later reads the same settings, whatever the defaults are by then.
 public struct VerificationPolicy: Equatable, Sendable {
-    /// Clock differences that are put up with, in seconds, claim by claim.
-    public struct ClockSkew: Equatable, Sendable {
-        /// For the expiry.
-        public var exp: Int
-        /// For the time of issue.
-        public var iat: Int
-        /// For the time before which a token is not good.
-        public var nbf: Int
-
-        /// The same difference for every claim.
-        public init(seconds: Int) {
-            (exp, iat, nbf) = (seconds, seconds, seconds)
-        }
-    }
-
     /// When an ID token must carry the session's nonce.
     public enum NonceRule: String, CaseIterable, Sendable {
         /// Whenever one was sent with the request.
@@ -39,7 +25,7 @@ public struct VerificationPolicy: Equatable, Sendable {
     /// Signature algorithms that are taken.
     public var algorithms: [String] = ["RS256"]
     /// Clock differences that are put up with.
-    public var clockSkew = ClockSkew(seconds: 60)
+    public var clockSkew = ClockSkew()
     /// How old `iat` may be at receipt, in seconds.
     public var issuedAtAgeSecondsMax = 600
     /// When a nonce is demanded.
@@ -47,7 +33,7 @@ public struct VerificationPolicy: Equatable, Sendable {
     /// The lowest level of assurance that is taken; 0 takes any.
     public var levelOfAssuranceMin = 0
     /// Levels of the authentication context classes whose name does not tell.
-    public var levelsOfAssurance: [String: Int] = [:]
+    public var levelsOfAssurance: [AssuranceLevel] = []
     /// The smallest RSA key that is taken, in bits.
     public var rsaBitsMin = 2048
     /// The largest token that is taken, in bytes.
@@ -63,24 +49,22 @@ public struct VerificationPolicy: Equatable, Sendable {
 // MARK: - Canonical form
 
 extension VerificationPolicy {
-    /// Skew beyond this would let tokens pass that expired too long ago.
-    static let clockSkewSecondsMax = 300
-
     /// The archived form.
     public var object: JSONObject {
         [
             "algorithms": .array(algorithms.map { .string($0) }),
             "audience": .string(audience),
             "clockSkewSeconds": .object([
-                "exp": .integer(Int64(clockSkew.exp)), "iat": .integer(Int64(clockSkew.iat)),
-                "nbf": .integer(Int64(clockSkew.nbf)),
+                "exp": .integer(Int64(clockSkew.expirationSeconds)),
+                "iat": .integer(Int64(clockSkew.issuedAtSeconds)),
+                "nbf": .integer(Int64(clockSkew.notBeforeSeconds)),
             ]),
             "issuedAtAgeSecondsMax": .integer(Int64(issuedAtAgeSecondsMax)),
             "issuer": .string(issuer),
             "levelOfAssuranceMin": .integer(Int64(levelOfAssuranceMin)),
             "levelsOfAssurance": .object(
                 levelsOfAssurance.reduce(into: JSONObject()) {
-                    $0[$1.key] = .integer(Int64($1.value))
+                    $0[$1.acr] = .integer(Int64($1.level))
                 }),
             "nonce": .string(nonce.rawValue),
             "rsaBitsMin": .integer(Int64(rsaBitsMin)),
@@ -183,40 +167,79 @@ private struct PolicyReader {
     }
 
     /// One number for every claim, or a number for each of them.
-    func clockSkew() throws(PolicyError) -> VerificationPolicy.ClockSkew? {
+    func clockSkew() throws(PolicyError) -> ClockSkew? {
         let name = "clockSkewSeconds"
-        let range = 0...VerificationPolicy.clockSkewSecondsMax
+        let range = 0...ClockSkew.secondsMax
         guard let claims = partial[name]?.objectValue else {
-            return try number(name, range).map(VerificationPolicy.ClockSkew.init(seconds:))
+            return try number(name, range).map {
+                ClockSkew(
+                    expirationSeconds: $0, notBeforeSeconds: $0, issuedAtSeconds: $0)
+            }
         }
-        var skew = VerificationPolicy.ClockSkew(seconds: 60)
+        var seconds: [String: Int] = [:]
         for member in claims.members {
-            guard let seconds = member.value.integerValue, range.contains(Int(seconds)) else {
-                throw .malformed(name)
-            }
-            switch member.name {
-            case "exp": skew.exp = Int(seconds)
-            case "iat": skew.iat = Int(seconds)
-            case "nbf": skew.nbf = Int(seconds)
-            default: throw .malformed(name)
-            }
+            guard let value = member.value.integerValue, range.contains(Int(value)),
+                ["exp", "iat", "nbf"].contains(member.name)
+            else { throw .malformed(name) }
+            seconds[member.name] = Int(value)
         }
-        return skew
+        let standard = ClockSkew.secondsDefault
+        return ClockSkew(
+            expirationSeconds: seconds["exp"] ?? standard,
+            notBeforeSeconds: seconds["nbf"] ?? standard,
+            issuedAtSeconds: seconds["iat"] ?? standard)
     }
 
-    func levels() throws(PolicyError) -> [String: Int]? {
+    func levels() throws(PolicyError) -> [AssuranceLevel]? {
         let name = "levelsOfAssurance"
         guard let member = partial[name] else { return nil }
         guard let table = member.objectValue, table.members.count <= 256 else {
             throw .malformed(name)
         }
-        var levels: [String: Int] = [:]
+        var levels: [AssuranceLevel] = []
         for row in table.members {
             guard let level = row.value.integerValue, (0...9).contains(level) else {
                 throw .malformed(name)
             }
-            levels[row.name] = Int(level)
+            levels.append(AssuranceLevel(acr: row.name, level: Int(level)))
         }
         return levels
+    }
+}
+
+// MARK: - Use
+
+extension VerificationPolicy {
+    /// What a token of one session is compared with under this policy.
+    ///
+    /// Settings name algorithms as texts, so that a policy can be kept that names one we do not
+    /// know; such a one is simply never met.
+    ///
+    /// - Parameters:
+    ///   - nonce: the nonce that was sent; nil when none was.
+    ///   - accessToken: what `at_hash` is compared with.
+    public func expectations(
+        nonce: String?, accessToken: HashExpectation = HashExpectation()
+    ) -> IDTokenExpectations {
+        var expectations = IDTokenExpectations(
+            issuer: issuer, clientID: audience,
+            algorithms: algorithms.compactMap(SignatureAlgorithm.init(rawValue:)))
+        expectations.trustedAudiences = trustedAudiences
+        expectations.skew = clockSkew
+        expectations.nonceRule = self.nonce == .always || nonce != nil ? .required : .ifPresent
+        expectations.nonce = nonce
+        expectations.issuedAgeSecondsMax = issuedAtAgeSecondsMax
+        expectations.tokenBytesMax = tokenBytesMax
+        expectations.assuranceLevelMin = levelOfAssuranceMin == 0 ? nil : levelOfAssuranceMin
+        expectations.assuranceLevels = levelsOfAssurance
+        expectations.accessToken = accessToken
+        return expectations
+    }
+
+    /// How keys are judged under this policy.
+    public var keyLimits: JSONWebKeyLimits {
+        var limits = JSONWebKeyLimits()
+        limits.rsaModulusBitsMin = rsaBitsMin
+        return limits
     }
 }

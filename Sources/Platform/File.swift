@@ -120,8 +120,36 @@ public final class File: Sendable {
         }
     }
 
+    /// Takes an exclusive lock on one byte, which need not exist; it ends with this object and with
+    /// the process, and leaves nothing behind.
+    ///
+    /// - Returns: false when another holds it.
+    public func lockByte(at offset: Int64) throws(SystemError) -> Bool {
+        // Locks of the open file, not of the process: two users in one process exclude each other.
+        let setLock: Int32 = 37  // F_OFD_SETLK
+        var range = flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        range.l_start = off_t(offset)
+        range.l_len = 1
+        while unsafe fcntl(descriptor, setLock, &range) != 0 {
+            if errno == EAGAIN || errno == EACCES { return false }
+            guard errno == EINTR else { throw SystemError("fcntl", path) }
+        }
+        return true
+    }
+
     /// Whether this is a terminal.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// Whether this is a regular file and the one at a path, whatever name or link leads there.
+    public func isRegularFile(at path: String) -> Bool {
+        var (own, other) = (stat(), stat())
+        guard unsafe fstat(descriptor, &own) == 0, own.st_mode & S_IFMT == S_IFREG,
+            unsafe stat(path, &other) == 0
+        else { return false }
+        return own.st_dev == other.st_dev && own.st_ino == other.st_ino
+    }
 
     /// The size in bytes of a regular file; nil for a pipe or a terminal.
     public var regularFileSize: Int? {

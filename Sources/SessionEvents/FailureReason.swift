@@ -9,7 +9,7 @@ public struct FailureReason: Hashable, Sendable, CustomStringConvertible {
 
     /// A code of the catalogue; nil for any other text.
     public init?(_ code: String) {
-        guard Self.catalogue.contains(code) else { return nil }
+        guard Self.catalogue.containsIdentical(code) else { return nil }
         self.code = code
     }
 

@@ -37,18 +37,30 @@ public struct MemberError: Error, Equatable, CustomStringConvertible {
 struct MemberReader {
     private let object: JSONObject
     private let path: String
-    private var taken: Set<String> = []
+    /// Of each member, whether something asked for it.
+    private var isTaken: [Bool]
 
     init(_ object: JSONObject, path: String = "") {
         self.object = object
         self.path = path
+        isTaken = [Bool](repeating: false, count: object.members.count)
+    }
+
+    private mutating func take(_ name: String) -> JSONValue? {
+        guard let index = object.index(of: name) else { return nil }
+        isTaken[index] = true
+        return object.members[index].value
+    }
+
+    /// Passes over a member that may be there.
+    mutating func skip(_ name: String) {
+        _ = take(name)
     }
 
     mutating func optional<Value>(
         _ name: String, _ kind: MemberKind<Value>
     ) throws(MemberError) -> Value? {
-        taken.insert(name)
-        guard let member = object[name] else { return nil }
+        guard let member = take(name) else { return nil }
         guard let value = kind.read(member) else {
             throw MemberError(path + name, .malformed(expectation: kind.expectation.description))
         }
@@ -68,8 +80,7 @@ struct MemberReader {
     mutating func list<Value>(
         _ name: String, _ read: (inout MemberReader) throws(MemberError) -> Value
     ) throws(MemberError) -> [Value]? {
-        taken.insert(name)
-        guard let member = object[name] else { return nil }
+        guard let member = take(name) else { return nil }
         guard let elements = member.arrayValue, elements.count <= 64 else {
             throw MemberError(path + name, .malformed(expectation: "an array of up to 64 objects"))
         }
@@ -89,8 +100,8 @@ struct MemberReader {
     /// Refuses members that nothing asked for. Their names are shown only if they look like the
     /// names of members: a name is input like any other.
     func finish() throws(MemberError) {
-        for member in object.members where !taken.contains(member.name) {
-            throw MemberError(path + Self.presentable(member.name), .unknown)
+        if let index = isTaken.firstIndex(of: false) {
+            throw MemberError(path + Self.presentable(object.members[index].name), .unknown)
         }
     }
 

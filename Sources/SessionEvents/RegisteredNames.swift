@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import LedgerPrimitives
+
 /// The values from outside that may stand in the clear.
 ///
 /// Anyone can plant a person's id number in a callback URL, and a leaf cannot be erased. So what
@@ -38,6 +40,23 @@ public enum RegisteredNames {
     public static let responseModes: Set<String> = [
         "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
     ]
+
+    /// What of an error code from outside may stand in the clear.
+    public static func errorInClear(_ error: String) -> String {
+        errors.containsIdentical(error) ? error : other
+    }
+
+    /// What of a key id from outside may stand in the clear: one of an archived key set does,
+    /// unless it is of a form that no clear member takes.
+    public static func keyIDInClear(_ keyID: String, archived: [String]) -> String {
+        let isKnown = archived.contains { $0.isIdentical(to: keyID) }
+        return isKnown && isKeyID(keyID) ? keyID : other
+    }
+
+    /// Whether the id of an archived key may stand in the clear as it is.
+    public static func isKeyID(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
 
     /// Whether an authentication context class is of a shape that hides no number of a person.
     public static func isHarmlessACR(_ text: String) -> Bool {

@@ -87,7 +87,7 @@ public enum EventDecodingError: Error, Equatable {
 /// Reads payloads of every version there ever was.
 public enum SessionEventCodec {
     /// Members of `data` that the log puts there; they are no part of the payload.
-    static let logMembers: Set<String> = ["sealed", "sealedBlob", "keyCommitment"]
+    static let logMembers = ["sealed", "sealedBlob", "keyCommitment"]
 
     /// Reads the clear members of a recorded or reported event.
     ///
@@ -97,19 +97,15 @@ public enum SessionEventCodec {
         type: String, version: Int, data: JSONObject
     ) throws(EventDecodingError) -> SessionEvent {
         guard let type = SessionEventType(rawValue: type) else { throw .unknownType }
-        var clear = JSONObject()
-        for member in data.members where !logMembers.contains(member.name) {
-            clear[member.name] = member.value
-        }
         do {
             switch (type, version) {
-            case (.initiated, 1): return .initiated(try read(clear))
-            case (.redirected, 1): return .redirected(try read(clear))
-            case (.callback, 1): return .callback(try read(clear))
-            case (.polled, 1): return .polled(try read(clear))
-            case (.tokenIssued, 1): return .tokenIssued(try read(clear))
-            case (.verified, 1): return .verified(try read(clear))
-            case (.failed, 1): return .failed(try read(clear))
+            case (.initiated, 1): return .initiated(try read(data))
+            case (.redirected, 1): return .redirected(try read(data))
+            case (.callback, 1): return .callback(try read(data))
+            case (.polled, 1): return .polled(try read(data))
+            case (.tokenIssued, 1): return .tokenIssued(try read(data))
+            case (.verified, 1): return .verified(try read(data))
+            case (.failed, 1): return .failed(try read(data))
             default: throw EventDecodingError.unknownVersion(type, version)
             }
         } catch let error as MemberError {
@@ -121,10 +117,21 @@ public enum SessionEventCodec {
         }
     }
 
+    /// The payload of a recorded event.
+    public static func decode(
+        _ event: RecordedEvent
+    ) throws(EventDecodingError) -> SessionEvent {
+        try decode(
+            type: event.envelope.type, version: event.envelope.typeVersion, data: event.data)
+    }
+
     private static func read<Payload: SessionEventPayload>(
         _ object: JSONObject
     ) throws(MemberError) -> Payload {
         var reader = MemberReader(object)
+        for name in logMembers {
+            reader.skip(name)
+        }
         let payload = try Payload(reading: &reader)
         try reader.finish()
         return payload

@@ -1,49 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import LedgerPrimitives
 public import SessionEvents
-
-/// Why a command makes no sense for a session as it stands.
-public enum SessionRejection: Error, Equatable {
-    /// The event cannot follow what was recorded so far; nil stands for a session without events.
-    case transitionNotAllowed(from: SessionPhase?, to: SessionEventType)
-    /// The event belongs to another kind of flow than the session's.
-    case wrongFlow(Flow, SessionEventType)
-}
-
-/// What a session may be asked to do.
-public enum SessionCommand: Equatable, Sendable {
-    /// Record a step that another program took.
-    case recordReported(SessionEvent)
-}
 
 /// The rules of a session: what a command leads to, and what events add up to.
 ///
-/// Both functions are pure. Everything that is not determined by the events so far (times, nonces,
-/// answers of a provider) comes in as a field of the command.
+/// Both functions are pure, so that a replay can ask them again years later.
 public enum Session {
-    /// The events that a command leads to.
+    /// The steps that a command leads to.
+    ///
+    /// What a provider or a browser did wrong is a step (`failed`), because it has to be recorded.
     ///
     /// - Throws: ``SessionRejection`` when the command makes no sense now; then nothing happened.
     public static func decide(
         _ command: SessionCommand, in state: SessionState
-    ) throws(SessionRejection) -> [SessionEvent] {
+    ) throws(SessionRejection) -> [SessionStep] {
+        let steps = try steps(command, in: state)
+        var next = state
+        for step in steps {
+            try checkTransition(to: step.event, in: next)
+            next = evolve(next, by: step.event, at: nil)
+        }
+        return steps
+    }
+
+    private static func steps(
+        _ command: SessionCommand, in state: SessionState
+    ) throws(SessionRejection) -> [SessionStep] {
         switch command {
-        case .recordReported(let event):
-            try checkTransition(to: event, in: state)
-            return [event]
+        case .recordReported(let event): [SessionStep(event)]
+        case .initiate(let parameters): [CodeFlow.initiate(parameters)]
+        case .redirect(let redirection): [CodeFlow.redirect(redirection)]
+        case .receiveCallback(let input): try CodeFlow.receiveCallback(input, in: state)
+        case .receiveTokens(let input): CodeFlow.receiveTokens(input)
+        case .verifyToken(let input): [try TokenVerification.verify(input, in: state)]
+        case .fail(let stage, let failure): [SessionStep(failed: stage, failure)]
         }
     }
 
     /// The state after an event.
-    public static func evolve(_ state: SessionState, by event: SessionEvent) -> SessionState {
+    ///
+    /// - Parameters:
+    ///   - time: when it happened; nil where only the order of events matters.
+    ///   - sealed: its sealed part, where it was opened.
+    public static func evolve(
+        _ state: SessionState, by event: SessionEvent, at time: Instant?,
+        sealed: JSONObject? = nil
+    ) -> SessionState {
         var next = state
+        if let sealed { next.secrets.take(sealed) }
         switch event {
         case .initiated(let payload):
             next.phase = .initiated
             next.flow = payload.flow
-        case .redirected:
+            next.issuer = payload.issuer
+            next.profileDigest = payload.profileDigest
+        case .redirected(let payload):
             next.phase = .redirected
             next.isChoosingAccount = false
+            next.discoveryDigest = payload.discoveryDigest ?? next.discoveryDigest
         case .callback(let payload):
             next.phase = .callbackReceived
             next.isChoosingAccount = payload.from == .accountSelector
@@ -52,17 +67,15 @@ public enum Session {
         case .tokenIssued(let payload):
             next.phase = .tokenIssued
             next.tokenKeyID = payload.keyID
+            next.tokenIssuedAt = time
+            next.keySetDigest = payload.keySetDigest
+            next.policyDigest = payload.policyDigest
         case .verified:
             next.phase = .verified
         case .failed:
             next.phase = .failed
         }
         return next
-    }
-
-    /// The state after a whole stream.
-    public static func state(after events: some Sequence<SessionEvent>) -> SessionState {
-        events.reduce(SessionState()) { evolve($0, by: $1) }
     }
 
     private static func checkTransition(

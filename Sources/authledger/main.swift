@@ -2,4 +2,4 @@
 
 import AuthLedgerCLI
 
-AuthLedgerProgram.main(Array(CommandLine.arguments.dropFirst()))
+await AuthLedgerProgram.main(Array(CommandLine.arguments.dropFirst()))

@@ -68,11 +68,15 @@ final class KeyStore: Sendable {
             record: DataKeyRecord(month: month, wrapped: wrapped).encoded)
     }
 
-    /// Stores new keys durably, in one transaction.
+    /// Stores new keys and lookup entries durably, in one transaction.
     ///
-    /// - Returns: those whose stream had another key already; they are not stored.
-    func store(_ keys: [NewDataKey]) throws -> [DataKeyConflict] {
+    /// - Returns: the keys whose stream had another one already; they are not stored.
+    func store(_ keys: [NewDataKey], _ lookups: [LookupEntry]) throws -> [DataKeyConflict] {
         try environment.write { transaction in
+            for entry in lookups {
+                try transaction.put(
+                    .bytes(entry.key), Array(entry.subject.utf8), in: tables.lookups)
+            }
             var conflicts: [DataKeyConflict] = []
             for key in keys {
                 let streamKey = LMDBKey.bytes(StreamKey.key(key.key.subject))
@@ -85,6 +89,27 @@ final class KeyStore: Sendable {
             }
             return conflicts
         }
+    }
+
+    // MARK: - Lookups
+
+    /// An entry by which a stream can be found from a secret value of its own.
+    func lookupEntry(_ purpose: LookupPurpose, _ value: String, subject: String) -> LookupEntry {
+        LookupEntry(key: lookupKey(purpose, value), subject: subject)
+    }
+
+    /// The stream that a value leads to; nil when none has it.
+    func subject(of purpose: LookupPurpose, _ value: String) throws -> String? {
+        let key = LMDBKey.bytes(lookupKey(purpose, value))
+        let stored = try environment.read { try $0.value(key, in: tables.lookups) }
+        return stored.flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// The purpose's byte and an HMAC under a key of the purpose's own, so that the index tells
+    /// nothing without the root key.
+    private func lookupKey(_ purpose: LookupPurpose, _ value: String) -> [UInt8] {
+        let key = rootKey.lookupKey(purpose)
+        return [purpose.rawValue] + hmacSHA256(key: key, Array(value.utf8))
     }
 
     // MARK: - Buckets
@@ -134,6 +159,18 @@ public struct NewDataKey: Sendable {
     let record: [UInt8]
 }
 
+/// By what kind of secret value a stream can be found.
+public enum LookupPurpose: UInt8, Sendable {
+    /// The state parameter of an authorization request.
+    case state = 1
+}
+
+/// Leads from a secret value to a stream, without telling the value.
+public struct LookupEntry: Sendable {
+    let key: [UInt8]
+    let subject: String
+}
+
 /// The databases of `keys/`.
 struct KeyTables: Sendable {
     static let count = 8
@@ -144,12 +181,15 @@ struct KeyTables: Sendable {
     let dataKeys: LMDBDatabase
     /// Month to wrapped bucket key.
     let bucketKeys: LMDBDatabase
+    /// Purpose and HMAC of a secret value to the name of the stream that has it.
+    let lookups: LMDBDatabase
     /// Name to fact about the store.
     let meta: LMDBDatabase
 
     init(_ environment: LMDBEnvironment, create: Bool) throws {
         dataKeys = try environment.database("data-keys", create: create)
         bucketKeys = try environment.database("bucket-keys", create: create)
+        lookups = try environment.database("lookups", create: create)
         meta = try environment.database("meta", create: create)
     }
 

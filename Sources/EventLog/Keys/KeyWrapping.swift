@@ -48,6 +48,11 @@ struct RootKey: Sendable {
     var wrappingKey: SecretBytes { derived("authledger/bucket-wrap/v1") }
     /// The key that seals the file of the signing key.
     var signingFileKey: SecretBytes { derived("authledger/signing-file/v1") }
+    /// The key under which values of one purpose are looked up.
+    func lookupKey(_ purpose: LookupPurpose) -> SecretBytes {
+        derived("authledger/lookup/v1/\(purpose.rawValue)")
+    }
+
     /// A value that shows whether a root key is the one that a `keys/` environment was made
     /// with, and that tells nothing of the key.
     var checkValue: [UInt8] { hmacSHA256(key: secret, Array("authledger/root-check/v1".utf8)) }

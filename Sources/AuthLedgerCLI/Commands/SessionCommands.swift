@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import EventLog
+internal import LedgerPrimitives
+internal import Projections
+internal import SessionEvents
+
+/// Which sessions a command is about.
+struct SessionFilter: ParsableArguments {
+    @Option(help: ArgumentHelp("Only sessions in this state.", valueName: "state"))
+    var state: String?
+
+    @Option(help: ArgumentHelp("Only sessions with this provider.", valueName: "name"))
+    var provider: String?
+
+    @Option(help: ArgumentHelp("Only sessions with this flow.", valueName: "flow"))
+    var flow: String?
+
+    @Option(help: ArgumentHelp("Only sessions that failed for this reason.", valueName: "code"))
+    var reason: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Only sessions that began at this instant or later.", valueName: "instant"))
+    var since: InstantArgument?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Only sessions that began before this instant; a plain date is included whole.",
+            valueName: "instant"))
+    var until: InstantArgument?
+
+    /// Whether every session passes.
+    var isOpen: Bool {
+        state == nil && provider == nil && flow == nil && reason == nil && since == nil
+            && until == nil
+    }
+
+    func validate() throws {
+        let states = [
+            "initiated", "redirected", "callback-received", "polling", "token-issued", "verified",
+            "failed",
+        ]
+        if let state, !states.contains(state) {
+            throw ValidationError("--state is one of \(states.joined(separator: ", "))")
+        }
+        if let flow, Flow(rawValue: flow) == nil {
+            let flows = Flow.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--flow is one of \(flows)")
+        }
+        if let reason, FailureReason(reason) == nil {
+            throw ValidationError("--reason is no code of the failure catalogue")
+        }
+    }
+
+    /// The range of instants that was asked for.
+    func range() throws -> InstantRange {
+        try InstantRange(since: since, until: until, now: .present)
+    }
+
+    func fits(_ session: SessionSummary, in range: InstantRange) -> Bool {
+        (state.map { $0 == session.state } ?? true)
+            && (provider.map { $0 == session.provider } ?? true)
+            && (flow.map { $0 == session.flow.rawValue } ?? true)
+            && (reason.map { $0 == session.reason?.code } ?? true)
+            && range.contains(session.startedAt)
+    }
+}
+
+extension EventLog {
+    /// All sessions, folded from the events.
+    func sessionTable(_ progress: inout Progress) throws -> SessionTable {
+        var table = SessionTable()
+        let size = try head().size
+        try forEachEvent(in: 0..<size) { event in
+            try table.fold(event)
+            progress.update(
+                event.position + 1, unit: "events",
+                fraction: Double(event.position + 1) / Double(max(size, 1)))
+            return true
+        }
+        progress.finish()
+        return table
+    }
+}
+
+struct SessionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sessions",
+        abstract: "List sessions in the order they began.",
+        discussion: """
+            Examples:
+              authledger sessions --limit 20
+              authledger sessions --state failed --since -7d --json
+              authledger sessions --after 0198b0f2-6c1d-7c55-8e2a-5a3f1f0c9a77 --limit 100
+
+            --after takes the last session of the page before.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var filter: SessionFilter
+
+    @Option(help: ArgumentHelp("Print at most so many sessions.", valueName: "n"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Begin behind this session.", valueName: "session"))
+    var after: String?
+
+    func run() throws {
+        let log = try global.openLedger(.reading)
+        var progress = Progress("sessions", isShown: !global.quiet)
+        let table = try log.sessionTable(&progress)
+        var start = UInt64(0)
+        if let after {
+            let name = try log.session(withPrefix: after)
+            start = (table[name]?.firstPosition).map { $0 + 1 } ?? 0
+        }
+        let range = try filter.range()
+        let found = table.sessions.lazy
+            .filter { $0.firstPosition >= start && filter.fits($0, in: range) }
+            .prefix(limit ?? Int.max)
+        var lines = LineBuffer()
+        for session in found {
+            let line =
+                global.json
+                ? CanonicalJSON.encode(session.object) : Array(session.line.utf8)
+            try lines.append(line)
+        }
+        try lines.flush()
+    }
+}
+
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show what happened in a session, in words.",
+        discussion: """
+            Examples:
+              authledger show 0198b0f2
+              authledger show 0198b0f2 --json
+
+            Sealed data stay sealed.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("A session; any unambiguous prefix.", valueName: "session"))
+    var session: String
+
+    func run() throws {
+        let log = try global.openLedger(.reading)
+        let name = try log.session(withPrefix: session)
+        let events = try log.stream(name)
+        let table = try events.reduce(into: SessionTable()) { try $0.fold($1) }
+        guard let summary = table[name] else {
+            throw CommandError(.inputOutput, "session-unknown", "there is no such session")
+        }
+        let timeline = try events.map { try TimelineEntry($0) }
+        var object = summary.object
+        object["events"] = .array(timeline.map { .object($0.object) })
+        try global.output.print(object) {
+            ([summary.line] + timeline.map(\.line)).joined(separator: "\n")
+        }
+    }
+}
+
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say why a login failed, what shows it, and what to do.",
+        discussion: """
+            Examples:
+              authledger explain 0198b0f2
+              authledger explain 0198b0f2 --json
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("A session; any unambiguous prefix.", valueName: "session"))
+    var session: String
+
+    func run() throws {
+        let log = try global.openLedger(.reading)
+        let name = try log.session(withPrefix: session)
+        guard let explanation = try Explanation(session: name, events: try log.stream(name)) else {
+            throw CommandError(.inputOutput, "session-unknown", "there is no such session")
+        }
+        try global.output.print(explanation.object) { explanation.text }
+    }
+}
+
+extension SessionSummary {
+    /// The members of a line of `sessions --json`.
+    var object: JSONObject {
+        var object: JSONObject = [
+            "clientID": .string(clientID), "durationMs": .integer(durationMilliseconds),
+            "events": .integer(Int64(events)), "flow": .string(flow.rawValue),
+            "observed": .string(observed.rawValue), "provider": .string(provider),
+            "session": .string(session), "startedAt": .string(startedAt.rfc3339),
+            "state": .string(state),
+        ]
+        object["acr"] = acr.map { .string($0) }
+        object["endedAt"] = endedAt.map { .string($0.rfc3339) }
+        object["issuer"] = issuer.map { .string($0) }
+        object["reason"] = reason.map { .string($0.code) }
+        object["stage"] = stage.map { .string($0.rawValue) }
+        return object
+    }
+
+    /// One line for people.
+    var line: String {
+        "\(startedAt)  \(session)  \(provider) \(flow.rawValue)  \(state)"
+            + (reason.map { " (\($0.code))" } ?? "")
+            + (observed == .reported ? "  reported" : "")
+    }
+}
+
+extension TimelineEntry {
+    fileprivate var object: JSONObject {
+        [
+            "data": .object(data), "position": .integer(Int64(position)),
+            "revision": .integer(Int64(revision)), "text": .string(text),
+            "time": .string(time.rfc3339), "type": .string(type),
+        ]
+    }
+
+    /// One line for people.
+    var line: String { "  \(time)  \(text)" }
+}
+
+extension Explanation {
+    fileprivate var object: JSONObject {
+        var object: JSONObject = [
+            "evidence": .array(
+                evidence.map {
+                    .object(["position": .integer(Int64($0.position)), "text": .string($0.text)])
+                }),
+            "hint": .string(hint), "retrySafe": .bool(retrySafe), "session": .string(session),
+            "title": .string(title),
+        ]
+        object["reason"] = reason.map { .string($0.code) } ?? .null
+        return object
+    }
+
+    var text: String {
+        var lines = [title + (reason.map { " (\($0.code))" } ?? "")]
+        lines += evidence.map { "  at \($0.position): \($0.text)" }
+        lines.append("What to do: \(hint)")
+        if reason != nil {
+            lines.append(
+                retrySafe ? "A new attempt is safe." : "Do not just try again; look into it first.")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import EventLog
+internal import JOSE
+internal import LedgerPrimitives
+internal import OpenIDConnect
+public import SessionEvents
+internal import Sessions
+internal import Synchronization
+
+/// What became of one stored ID token when it was checked again.
+public struct TokenOutcome: Equatable, Sendable {
+    /// The result of the check.
+    public enum Result: String, Sendable {
+        case verified
+        case failed
+        /// The data key was destroyed by an erasure that the log attests.
+        case erased
+        /// Key set, policy or token are not there to check with.
+        case inconclusive
+    }
+
+    /// The session.
+    public let session: String
+    /// The event with the token.
+    public let position: UInt64
+    /// The result.
+    public let result: Result
+    /// Why the token failed now, if it did.
+    public let reason: FailureReason?
+    /// Whether the recorded verdict was that it is good; nil when none was recorded.
+    public let verdictThen: Bool?
+
+    /// Whether today's verdict differs from the recorded one.
+    public var isMismatch: Bool {
+        switch (result, verdictThen) {
+        case (.verified, false?), (.failed, true?): true
+        default: false
+        }
+    }
+}
+
+/// Counts of many outcomes.
+public struct ReverificationSummary: Equatable, Sendable {
+    /// All tokens.
+    public private(set) var tokens = 0
+    /// Those that verified.
+    public private(set) var verified = 0
+    /// Those that failed.
+    public private(set) var failed = 0
+    /// Those whose key was erased.
+    public private(set) var erased = 0
+    /// Those that could not be checked.
+    public private(set) var inconclusive = 0
+    /// Those whose verdict differs from the recorded one.
+    public private(set) var mismatches = 0
+    /// Those for which no verdict was recorded.
+    public private(set) var withoutVerdict = 0
+
+    /// No tokens yet.
+    public init() {}
+
+    /// Counts an outcome.
+    public mutating func count(_ outcome: TokenOutcome) {
+        tokens += 1
+        switch outcome.result {
+        case .verified: verified += 1
+        case .failed: failed += 1
+        case .erased: erased += 1
+        case .inconclusive: inconclusive += 1
+        }
+        mismatches += outcome.isMismatch ? 1 : 0
+        withoutVerdict += outcome.verdictThen == nil ? 1 : 0
+    }
+}
+
+/// Checks stored ID tokens again: with the key set, the policy and the instant that the log has,
+/// through the very function that checked them live. It knows neither today's time nor a network.
+public final class Reverification: Sendable {
+    private let log: EventLog
+    private let documents: DocumentCache
+
+    /// A re-verification of a log that is open for reading what is sealed.
+    public init(_ log: EventLog) {
+        self.log = log
+        documents = DocumentCache(log)
+    }
+
+    /// Checks the ID token of a session again.
+    ///
+    /// - Returns: nil when the session has none.
+    /// - Throws: an error of the ledger.
+    public func reverify(session: String) throws -> TokenOutcome? {
+        let stream = try log.stream(session)
+        var state = SessionState()
+        var position: UInt64?
+        var recorded = RecordedVerdict()
+        let key = try log.dataKey(for: session)
+        for event in stream where event.envelope.type.hasPrefix("authledger.session.") {
+            let payload = try SessionEventCodec.decode(event)
+            var sealed: JSONObject?
+            switch payload {
+            case .initiated, .tokenIssued:
+                sealed = try key.flatMap { try log.openSealed(event, dataKey: $0) }
+            default:
+                break
+            }
+            // The state that counts is the one in which the token was checked.
+            if position == nil {
+                state = Session.evolve(
+                    state, by: payload, at: event.envelope.time, sealed: sealed)
+            }
+            if case .tokenIssued = payload { position = event.position }
+            recorded.note(payload)
+        }
+        guard let position else { return nil }
+        return try outcome(session, position, state, recorded, hasKey: key != nil)
+    }
+
+    private func outcome(
+        _ session: String, _ position: UInt64, _ state: SessionState,
+        _ recorded: RecordedVerdict, hasKey: Bool
+    ) throws -> TokenOutcome {
+        func outcome(
+            _ result: TokenOutcome.Result, _ reason: FailureReason? = nil
+        ) -> TokenOutcome {
+            TokenOutcome(
+                session: session, position: position, result: result, reason: reason,
+                verdictThen: recorded.isGood)
+        }
+        guard hasKey else { throw LedgerError.keyMissing(subject: session) }
+        guard let keySetDigest = recorded.keySetDigest ?? state.keySetDigest,
+            let policyDigest = recorded.policyDigest ?? state.policyDigest,
+            let policy = try documents.policy(policyDigest),
+            let keys = try documents.keySet(keySetDigest, policy)
+        else { return outcome(.inconclusive) }
+        let input = VerificationInput(
+            keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest)
+        let steps: [SessionStep]
+        do {
+            steps = try Session.decide(.verifyToken(input), in: state)
+        } catch {
+            return outcome(.inconclusive)
+        }
+        if case .failed(let failed)? = steps.last?.event {
+            return outcome(.failed, failed.reason)
+        }
+        return outcome(.verified)
+    }
+}
+
+/// What a session's last event says of its token.
+private struct RecordedVerdict {
+    private(set) var isGood: Bool?
+    private(set) var keySetDigest: Digest?
+    private(set) var policyDigest: Digest?
+
+    mutating func note(_ event: SessionEvent) {
+        switch event {
+        case .verified(let payload):
+            isGood = true
+            keySetDigest = payload.keySetDigest
+            policyDigest = payload.policyDigest
+        case .failed(let payload) where payload.stage == .verification:
+            isGood = false
+            keySetDigest = payload.keySetDigest
+            policyDigest = payload.policyDigest
+        default:
+            break
+        }
+    }
+}
+
+/// Key sets and policies read once: thousands of tokens share a handful of them.
+private final class DocumentCache: Sendable {
+    private struct KeySetName: Hashable {
+        let digest: Digest
+        let rsaBitsMin: Int
+    }
+
+    private let log: EventLog
+    private let policies = Mutex<[Digest: VerificationPolicy]>([:])
+    private let keySets = Mutex<[KeySetName: JSONWebKeySet]>([:])
+
+    init(_ log: EventLog) {
+        self.log = log
+    }
+
+    func policy(_ digest: Digest) throws -> VerificationPolicy? {
+        if let known = policies.withLock({ $0[digest] }) { return known }
+        guard let bytes = try log.blob(digest),
+            let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue,
+            let policy = try? VerificationPolicy.complete(members).policy
+        else { return nil }
+        policies.withLock { $0[digest] = policy }
+        return policy
+    }
+
+    func keySet(_ digest: Digest, _ policy: VerificationPolicy) throws -> JSONWebKeySet? {
+        let name = KeySetName(digest: digest, rsaBitsMin: policy.rsaBitsMin)
+        if let known = keySets.withLock({ $0[name] }) { return known }
+        guard let bytes = try log.blob(digest),
+            let keySet = try? JSONWebKeySet(parsing: bytes, limits: policy.keyLimits)
+        else { return nil }
+        keySets.withLock { $0[name] = keySet }
+        return keySet
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Platform
+
+/// The benchmarks there are.
+enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
+    case append
+    case scan
+    case prepare
+    case ingest
+}
+
+/// Settings that the benchmarks share.
+struct BenchOptions: ParsableArguments {
+    @Option(help: "Where ledgers are made; it must be on a disk.")
+    var directory: String
+
+    @Option(help: "How often each measurement is taken, ledger and peer in turn.")
+    var rounds = 5
+
+    @Option(help: "How many logins the generator makes up; about five events each.")
+    var sessions = 6000
+
+    @Option(help: "The generator's seed.")
+    var seed: UInt64 = 1
+
+    @Option(
+        name: .customLong("events"),
+        help: ArgumentHelp("Take events from this file of lines for `ingest`.", valueName: "file"))
+    var eventsFile: String?
+
+    @Option(help: "About how long one side of a round of `append` takes, in milliseconds.")
+    var roundMilliseconds = 1000
+
+    /// The workload: the given file's, or generated sessions.
+    func lines(sessionsMax: Int) throws -> LineSource {
+        if let eventsFile { return try LineSource(file: eventsFile) }
+        return LineSource(Workload(sessions: min(sessions, sessionsMax), seed: seed))
+    }
+
+    /// How many events one caller appends in a round, by the rates to be expected.
+    func eventsPerCaller(_ callers: Int) -> Int {
+        let expectedRate = callers == 1 ? 3000 : callers < 64 ? 12_000 : 40_000
+        return max(1, expectedRate * roundMilliseconds / 1000 / callers)
+    }
+}
+
+@main
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "authledger-bench",
+        abstract: "Measure a ledger beside what it is built on.",
+        discussion: "One benchmark a process, so that each has its own memory; see tools/bench/run."
+    )
+
+    @Argument(help: "What to measure: append, scan, prepare or ingest.")
+    var name: BenchmarkName
+
+    @OptionGroup var options: BenchOptions
+
+    @Flag(help: "Print a line of JSON for each table.")
+    var json = false
+
+    func run() async throws {
+        let reports: [Report] =
+            switch name {
+            case .append: [try await AppendBenchmark(options).run()]
+            case .scan: [try ScanBenchmark(options).run()]
+            case .prepare: try PrepareBenchmark(options).run()
+            case .ingest: [try IngestBenchmark(options).run()]
+            }
+        for report in reports {
+            print(json ? report.json : report.text)
+        }
+    }
+}
