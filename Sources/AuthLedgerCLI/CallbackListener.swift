@@ -5,7 +5,7 @@ internal import Hummingbird
 internal import Logging
 internal import OpenIDConnect
 internal import Platform
-internal import Synchronization
+internal import ServiceLifecycle
 
 /// Waits on a loopback address for one callback of a login.
 struct CallbackListener {
@@ -37,45 +37,66 @@ struct CallbackListener {
         }
     }
 
-    /// The callback as path and query.
+    /// Listens, and then lets `announce` tell the user where to go; answers with the callback as
+    /// path and query.
     ///
-    /// - Throws: ``CommandError`` when nothing comes in time or the address is taken.
-    func receive(timeoutSeconds: Int) async throws -> String {
+    /// The server is shut down, not cancelled: a connection accepted in that moment would otherwise
+    /// end the process.
+    ///
+    /// - Throws: ``CommandError`` when nothing comes in time or the address is taken, and whatever
+    ///   `announce` throws.
+    func receive(
+        timeoutSeconds: Int, announce: @escaping @Sendable () async throws -> Void
+    ) async throws -> String {
         let (callbacks, arrival) = AsyncStream.makeStream(of: String.self)
-        let application = application { arrival.yield($0) }
-        let callback = try await withThrowingTaskGroup(of: String?.self) { group in
+        let (starts, started) = AsyncStream.makeStream(of: Void.self)
+        let logger = Logger(label: "callback") { _ in SwiftLogNoOpLogHandler() }
+        let services = ServiceGroup(
+            configuration: .init(
+                services: [
+                    application(logger, onStart: { started.yield() }) { arrival.yield($0) }
+                ], logger: logger))
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
+                defer {
+                    started.finish()
+                    arrival.finish()
+                }
                 do {
-                    try await application.run()
-                } catch is CancellationError {
-                    return nil
+                    try await services.run()
                 } catch {
                     throw CommandError(
                         .inputOutput, "listen-failed", "cannot listen at the callback's address",
                         hint: "use --listen 127.0.0.1:PORT or --callback-file")
                 }
-                return nil
             }
-            group.addTask { await callbacks.first { _ in true } }
-            group.addTask {
-                try await Task.sleep(for: .seconds(timeoutSeconds))
-                return nil
+            let isListening = await starts.first { _ in true } != nil
+            if isListening {
+                group.addTask {
+                    try await Task.sleep(for: .seconds(timeoutSeconds))
+                    arrival.finish()
+                }
+                try await announce()
             }
-            let first = try await group.next() ?? nil
-            // The answer has to reach the browser before the server goes.
-            if first != nil { try await Task.sleep(for: .milliseconds(50)) }
+            let callback = await callbacks.first { _ in true }
+            if isListening { await services.triggerGracefulShutdown() }
+            // The server's own end tells whether it could listen at all. When time was up, the
+            // clock has ended before it.
+            for _ in 0..<(callback == nil && isListening ? 2 : 1) {
+                _ = try await group.next()
+            }
             group.cancelAll()
-            return first
+            guard let callback else {
+                throw CommandError(
+                    .inputOutput, "callback-timeout", "no callback came in time",
+                    hint: "finish with `authledger callback`, or begin a new login")
+            }
+            return callback
         }
-        guard let callback else {
-            throw CommandError(
-                .inputOutput, "callback-timeout", "no callback came in time",
-                hint: "finish with `authledger callback`, or begin a new login")
-        }
-        return callback
     }
 
     private func application(
+        _ logger: Logger, onStart: @escaping @Sendable () -> Void,
         _ arrived: @escaping @Sendable (String) -> Void
     ) -> some ApplicationProtocol {
         let router = Router()
@@ -94,12 +115,10 @@ struct CallbackListener {
                 ],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: Self.page)))
         }
-        var logger = Logger(label: "authledger.callback")
-        logger.logLevel = .critical
         return Application(
             router: router,
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
-            logger: logger)
+            onServerRunning: { _ in onStart() }, logger: logger)
     }
 
     private static let page = """

@@ -161,12 +161,16 @@ struct LoginCommand: AsyncParsableCommand {
         guard let url = started.authorizationURL else {
             return try report.print(.taken(started))
         }
-        Notices.write("Open this address:\n\(url)")
-        if open { try Browser.open(url) }
+        let opensBrowser = open
+        let announce: @Sendable () async throws -> Void = {
+            Notices.write("Open this address:\n\(url)")
+            if opensBrowser { try Browser.open(url) }
+        }
         let input: String
         if let listener {
-            input = try await listener.receive(timeoutSeconds: timeout)
+            input = try await listener.receive(timeoutSeconds: timeout, announce: announce)
         } else {
+            try await announce()
             input = try CallbackFile.read(callbackFile ?? "-")
         }
         // This process holds the session, so a callback with another state ends it.
