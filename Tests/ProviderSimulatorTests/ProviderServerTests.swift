@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-import FoundationNetworking
 import HTTPMessages
 import JOSE
 import LedgerPrimitives
@@ -25,17 +23,17 @@ struct ProviderServerTests {
     }
 
     /// A whole login of the public client over HTTP.
-    private func logIn(_ server: ProviderServer, _ network: Network) async throws -> Verdict {
+    private func logIn(_ server: ProviderServer) async throws -> Verdict {
         var login = try Login(clientID: "public")
         login.provider = server.provider.withProvider { $0 }
         let query = Form.encode(login.authorizationParameters())
         let callback = Form.decode(
-            query: try await SimulatedBrowser(send: network.send)
+            query: try await SimulatedBrowser(send: Network.send)
                 .visit(server.issuer + "/authorize?" + query))
         let code = try #require(callback["code"])
-        let response = try await network.send(login.tokenRequest(code))
+        let response = try await Network.send(login.tokenRequest(code))
         let token = try #require(response.members["id_token"]?.stringValue)
-        let keys = try await network.send(HTTPRequest(.get, server.issuer + "/jwks"))
+        let keys = try await Network.send(HTTPRequest(.get, server.issuer + "/jwks"))
         return IDTokenVerifier(
             login.expectations(accessToken: response.members["access_token"]?.stringValue)
         ).verify(Array(token.utf8), keys: try JSONWebKeySet(parsing: keys.body), at: Login.now)
@@ -46,12 +44,11 @@ struct ProviderServerTests {
         try await run(path: "/realms/one") { server in
             #expect(server.baseURL.hasPrefix("http://127.0.0.1:"))
             #expect(server.issuer == server.baseURL + "/realms/one")
-            let network = Network()
-            let discovery = try await network.send(
+            let discovery = try await Network.send(
                 HTTPRequest(.get, server.issuer + "/.well-known/openid-configuration"))
             #expect(discovery.mediaType == "application/json")
             #expect(discovery.members["issuer"] == .string(server.issuer))
-            #expect(try await logIn(server, network).isAccepted)
+            #expect(try await logIn(server).isAccepted)
             for endpoint in ProviderEndpoint.allCases where endpoint != .userInfo {
                 #expect(server.provider.requests(to: endpoint) == 1)
             }
@@ -62,10 +59,9 @@ struct ProviderServerTests {
     @Test("serves many logins at once")
     func concurrentLogins() async throws {
         try await run { server in
-            let network = Network()
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<50 {
-                    group.addTask { try await logIn(server, network).isAccepted }
+                    group.addTask { try await logIn(server).isAccepted }
                 }
                 for try await isAccepted in group { #expect(isAccepted) }
             }
@@ -81,10 +77,9 @@ struct ProviderServerTests {
                 #expect(first.baseURL != second.baseURL)
                 second.provider.rotateKeys(
                     to: try ProviderKey(generatingFor: .edDSA), keepingOld: false)
-                let network = Network()
-                #expect(try await logIn(first, network).isAccepted)
-                #expect(try await logIn(second, network).isAccepted)
-                #expect(try await logIn(second, network).isAccepted)
+                #expect(try await logIn(first).isAccepted)
+                #expect(try await logIn(second).isAccepted)
+                #expect(try await logIn(second).isAccepted)
                 #expect(first.provider.requests(to: .token) == 1)
                 #expect(second.provider.requests(to: .token) == 2)
             }
@@ -93,17 +88,91 @@ struct ProviderServerTests {
 
     @Test("releases its port when it stops, over and over")
     func stopping() async throws {
-        let network = Network()
         for _ in 0..<5 {
             let baseURL = try await run { server in
-                let verdict = try await logIn(server, network)
+                let verdict = try await logIn(server)
                 #expect(verdict.isAccepted)
                 return server.baseURL
             }
             // The connection that was kept open is gone too.
             await #expect(throws: HTTPFailure.self) {
-                try await network.send(HTTPRequest(.get, baseURL + "/jwks"))
+                try await Network.send(HTTPRequest(.get, baseURL + "/jwks"))
             }
+        }
+    }
+
+    @Test(
+        "closes connections that were kept open when it stops", .timeLimit(.minutes(1)),
+        arguments: [
+            ("GET /jwks HTTP/1.1\r\nHost: h\r\n\r\n", "200"),
+            ("HEAD /jwks HTTP/1.1\r\nHost: h\r\n\r\n", "405"),
+            ("POST /token HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", "400"),
+            (
+                "POST /token HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n"
+                    + String(repeating: "a", count: 300_000), "413"
+            ),
+        ])
+    func openConnections(request: String, status: String) async throws {
+        let (answers, answered) = AsyncStream.makeStream(of: Void.self)
+        let used = try await run { server in
+            let (port, _) = try Network.split(server.baseURL)
+            let used = Task {
+                defer { answered.finish() }
+                return try await Network.exchange(Array(request.utf8), port: port) {
+                    answered.finish()
+                }
+            }
+            for await _ in answers {}
+            return used
+        }
+        #expect(try await used.value.starts(with: "HTTP/1.1 \(status) ".utf8))
+    }
+
+    @Test(
+        "does not wait for those who never finish their request when it stops",
+        .timeLimit(.minutes(1)),
+        arguments: ["", "POST /token HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{}"])
+    func unfinishedRequests(request: String) async throws {
+        let unfinished = try await run { server in
+            let (port, _) = try Network.split(server.baseURL)
+            let unfinished = Task { try await Network.exchange(Array(request.utf8), port: port) }
+            try await Task.sleep(for: .milliseconds(100))
+            return unfinished
+        }
+        // Whether it ends in order or is reset: it ends.
+        _ = await unfinished.result
+    }
+
+    /// Cancelling the server instead of shutting it down ended the process in one of ten runs.
+    @Test("survives connections that arrive while it stops", .timeLimit(.minutes(1)))
+    func arrivingConnections() async throws {
+        for _ in 0..<20 {
+            let arriving = try await run { server in
+                let (port, _) = try Network.split(server.baseURL)
+                let arriving = (0..<20).map { _ in
+                    Task { try await Network.exchange([], port: port) }
+                }
+                try await Task.sleep(for: .milliseconds(1))
+                return arriving
+            }
+            for connection in arriving { _ = await connection.result }
+        }
+    }
+
+    @Test("stops when its task is cancelled", .timeLimit(.minutes(1)))
+    func cancelled() async throws {
+        let (baseURLs, started) = AsyncStream.makeStream(of: String.self)
+        let task = Task {
+            try await run { server in
+                started.yield(server.baseURL)
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        let baseURL = try #require(await baseURLs.first { _ in true })
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await #expect(throws: HTTPFailure.self) {
+            try await Network.send(HTTPRequest(.get, baseURL + "/jwks"))
         }
     }
 
@@ -115,16 +184,15 @@ struct ProviderServerTests {
         }
         let baseURL = try #require(stop?.baseURL)
         await #expect(throws: HTTPFailure.self) {
-            try await Network().send(HTTPRequest(.get, baseURL + "/jwks"))
+            try await Network.send(HTTPRequest(.get, baseURL + "/jwks"))
         }
     }
 
     @Test("does not wait for slow answers when it stops")
     func stoppingWhileSlow() async throws {
-        let network = Network()
         let started = ContinuousClock.now
         let slow = try await run(misbehaviour: .slowToken) { server in
-            let slow = Task { try await logIn(server, network) }
+            let slow = Task { try await logIn(server) }
             while server.provider.requests(to: .token) == 0 {
                 try await Task.sleep(for: .milliseconds(5))
             }
@@ -139,7 +207,7 @@ struct ProviderServerTests {
         try await run(misbehaviour: .slowToken) { server in
             server.provider.withProvider { $0.settings.slowTokenMilliseconds = 300 }
             let started = ContinuousClock.now
-            let verdict = try await logIn(server, Network())
+            let verdict = try await logIn(server)
             #expect(verdict.isAccepted)
             #expect(ContinuousClock.now - started >= .milliseconds(300))
         }
@@ -148,15 +216,14 @@ struct ProviderServerTests {
     @Test("passes headers, bodies and strange requests on as they are")
     func details() async throws {
         try await run { server in
-            let network = Network()
-            let denied = try await network.send(
+            let denied = try await Network.send(
                 HTTPRequest(.post, server.baseURL + "/token", body: Array("a".utf8)))
             #expect(denied.status == 400)
             #expect(denied.error == "invalid_request")
-            let unknown = try await network.send(HTTPRequest(.get, server.baseURL + "/x?y=%2F"))
+            let unknown = try await Network.send(HTTPRequest(.get, server.baseURL + "/x?y=%2F"))
             #expect(unknown.status == 404)
             let large = [UInt8](repeating: UInt8(ascii: "a"), count: 300_000)
-            let refused = try await network.send(
+            let refused = try await Network.send(
                 HTTPRequest(.post, server.baseURL + "/token", body: large))
             #expect(refused.status == 413)
         }
@@ -188,42 +255,5 @@ struct SimulatedBrowserTests {
             try await SimulatedBrowser(send: provider.send).visit(Login.issuer + "/authorize")
         }
         #expect(error?.status == 400)
-    }
-}
-
-/// Sends requests with URLSession, which must not follow redirects.
-final class Network: NSObject, URLSessionTaskDelegate, Sendable {
-    private let session = URLSession(configuration: .ephemeral)
-
-    deinit { session.invalidateAndCancel() }
-
-    func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-        guard let url = URL(string: request.url) else {
-            throw HTTPFailure(.refused, mayHaveBeenSent: false)
-        }
-        var urlRequest = URLRequest(url: url)
-        urlRequest.httpMethod = request.method.rawValue
-        for field in request.fields {
-            urlRequest.setValue(field.value, forHTTPHeaderField: field.name)
-        }
-        if !request.body.isEmpty { urlRequest.httpBody = Data(request.body) }
-        do {
-            let (data, response) = try await session.data(for: urlRequest, delegate: self)
-            guard let response = response as? HTTPURLResponse else {
-                throw HTTPFailure(.interrupted, mayHaveBeenSent: true)
-            }
-            let fields = response.allHeaderFields.map { HTTPField("\($0.key)", "\($0.value)") }
-            return HTTPResponse(status: response.statusCode, fields: fields, body: Array(data))
-        } catch is URLError {
-            throw HTTPFailure(.interrupted, mayHaveBeenSent: true)
-        }
-    }
-
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask,
-        willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
-        completionHandler: @escaping (URLRequest?) -> Void
-    ) {
-        completionHandler(nil)
     }
 }

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import JOSE
 public import LedgerPrimitives
+internal import ServiceLifecycle
 
 /// A simulated provider on a port of the loopback interface that the system chose.
+///
+/// ```swift
+/// var settings = ProviderSettings(clients: [client])
+/// settings.misbehaviour = .wrongNonce
+/// try await ProviderServer.run(settings, now: now, randomBytes: randomBytes) { server in
+///     let callback = try await SimulatedBrowser(send: send).visit(authorizationURL)
+///     #expect(server.provider.requests(to: .token) == 0)
+/// }
+/// ```
 public struct ProviderServer: Sendable {
     /// The URL of the server: scheme, address and port.
     public let baseURL: String
@@ -48,18 +57,27 @@ public struct ProviderServer: Sendable {
             started.yield(server)
             return server
         }
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                defer { started.finish() }
-                try await listener.run()
-            }
-            guard let server = await servers.first(where: { _ in true }) else {
-                throw StartFailure(underlying: await group.nextResult().flatMap(\.failure))
-            }
+        let services = listener.services
+        // Not a child of this task: its cancellation must not reach the server.
+        let serving = Task {
+            defer { started.finish() }
+            try await services.run()
+        }
+        let stop = { () async -> (any Error)? in
+            await services.triggerGracefulShutdown()
+            guard case .failure(let error) = await serving.result else { return nil }
+            return error
+        }
+        guard let server = await servers.first(where: { _ in true }) else {
+            throw StartFailure(underlying: await stop())
+        }
+        do {
             let result = try await body(server)
-            group.cancelAll()
-            while await group.nextResult() != nil {}
+            _ = await stop()
             return result
+        } catch {
+            _ = await stop()
+            throw error
         }
     }
 }

@@ -12,7 +12,7 @@ public final class SharedProvider: Sendable {
     private let provider: Mutex<SimulatedProvider>
     private let now: @Sendable () -> Instant
     private let randomBytes: @Sendable (_ count: Int) -> [UInt8]
-    private let wait: @Sendable (_ milliseconds: Int) async throws -> Void
+    let wait: @Sendable (_ milliseconds: Int) async throws -> Void
 
     /// Shares a provider.
     ///
@@ -36,10 +36,15 @@ public final class SharedProvider: Sendable {
 
     /// Answers a request, after the time that the answer takes.
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let now = now()
-        let answer = withProvider { $0.respond(to: request, at: now, randomBytes: randomBytes) }
+        let answer = answer(to: request)
         if answer.delayMilliseconds > 0 { try await wait(answer.delayMilliseconds) }
         return answer.response
+    }
+
+    /// Answers a request at once; whoever asked still has to wait.
+    func answer(to request: HTTPRequest) -> ProviderAnswer {
+        let now = now()
+        return withProvider { $0.respond(to: request, at: now, randomBytes: randomBytes) }
     }
 
     /// Looks at the provider or changes it, while no request is being answered.
