@@ -142,7 +142,7 @@ struct Root: ParsableCommand {
               authledger init                          make a ledger
               authledger login --provider my.yaml      log in and record every step
               authledger explain SESSION               why did a login fail?
-              authledger reverify                      check old tokens with the keys of their day
+              authledger reverify                      check stored tokens once more
               authledger ingest events.jsonl           record the steps of logins
               authledger log --limit 20                read events
               authledger verify                        check that nothing was changed

@@ -56,6 +56,23 @@ struct HelpTests {
         }
     }
 
+    @Test("fills its lines: no paragraph is broken both by hand and by the width")
+    func paragraphs() async throws {
+        let workspace = try Workspace()
+        for (command, text) in try await help(workspace, []) {
+            let overview = text.components(separatedBy: "\n\nUSAGE")[0]
+            for paragraph in overview.components(separatedBy: "\n\n")
+            where !paragraph.hasPrefix("Exit status: 0") {
+                let lines = paragraph.split(separator: "\n")
+                for (line, next) in zip(lines, lines.dropFirst())
+                where !line.hasPrefix(" ") && !next.hasPrefix(" ") {
+                    let word = next.prefix { $0 != " " }
+                    #expect(line.count + 1 + word.count >= 80, "\(command): \(line)")
+                }
+            }
+        }
+    }
+
     @Test("is there without a ledger, by every way to ask, and with any other option")
     func waysToAsk() async throws {
         let workspace = try Workspace()

@@ -23,8 +23,8 @@ struct DemoCommand: AsyncParsableCommand {
               authledger demo
               authledger demo --ledger /tmp/demo --json
 
-            Runs a provider in this process on loopback. Without --ledger and AUTHLEDGER_DIR it
-            makes a temporary ledger and prints its path, so that you can go on looking around in
+            Runs a provider in this process on loopback. Without --ledger and AUTHLEDGER_DIR it \
+            makes a temporary ledger and prints its path, so that you can go on looking around in \
             it. It never touches a ledger that is not a demo's (exit status 2).
             """)
 

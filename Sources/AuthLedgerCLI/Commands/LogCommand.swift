@@ -17,7 +17,7 @@ struct LogCommand: ParsableCommand {
               authledger log --type failed --follow
               authledger log --raw > leaves.jsonl
 
-            --raw prints exactly the bytes that are hashed, one event a line.
+            --raw prints exactly the bytes that are hashed, one event a line. \
             Sealed data stay sealed.
             """)
 

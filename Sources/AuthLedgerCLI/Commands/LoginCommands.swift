@@ -72,11 +72,11 @@ struct CallbackCommand: AsyncParsableCommand {
               pbpaste | authledger callback - --session 0198b0f2
               authledger callback callback.txt --json
 
-            The input is the callback URL, or its query alone; it is never an argument, as it holds
-            the code. Name the session that the user's own browser session holds: a callback with
-            another state then ends it. Without --session it is found by the state, and it is
-            recorded that nothing bound it. Exit status 1 when the login failed or the callback
-            was refused.
+            The input is the callback URL, or its query alone; it is never an argument, as it \
+            holds the code. Name the session that the user's own browser session holds: a \
+            callback with another state then ends it. Without --session it is found by the \
+            state, and it is recorded that nothing bound it. Exit status 1 when the login failed \
+            or the callback was refused.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -115,9 +115,9 @@ struct LoginCommand: AsyncParsableCommand {
               authledger login --provider ./local.yaml --open
               authledger login --provider my-provider --callback-file -
 
-            Prints the URL for the user on standard error and waits for the callback on the
-            loopback address of the profile's redirect URI (or --listen). With --callback-file the
-            callback URL is read from a file or from standard input instead.
+            Prints the URL for the user on standard error and waits for the callback on the \
+            loopback address of the profile's redirect URI (or --listen). With --callback-file the \
+            callback URL is read from a file or from standard input instead. \
             Exit status 1 when the login failed.
             """)
 

@@ -18,7 +18,7 @@ struct ReverifyCommand: AsyncParsableCommand {
               authledger reverify --provider my-provider --since -30d --json
               authledger reverify --report outcomes.jsonl
 
-            Everything comes from the ledger: no network, no clock. Exit status 1 when a verdict
+            Everything comes from the ledger: no network, no clock. Exit status 1 when a verdict \
             differs from the recorded one, 3 when a token cannot be checked or was erased.
             """)
 

@@ -13,7 +13,7 @@ struct StatsCommand: ParsableCommand {
               authledger stats
               authledger stats --json
 
-            bytesRaw is the sum of all leaf lengths, bytesStored that of all frames,
+            bytesRaw is the sum of all leaf lengths, bytesStored that of all frames, \
             bytesOnDisk what log/ and keys/ take up on disk.
             """)
 

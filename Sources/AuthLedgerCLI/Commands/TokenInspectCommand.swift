@@ -14,12 +14,12 @@ struct TokenInspectCommand: ParsableCommand {
               authledger token inspect token.jwt
               pbpaste | authledger token inspect --json
 
-            Header and claims are decoded and shown in full, whoever wrote them:
-            nothing is verified, no key is asked for, no claim is judged. Header
+            Header and claims are decoded and shown in full, whoever wrote them: \
+            nothing is verified, no key is asked for, no claim is judged. Header \
             members by which tokens attack their readers are pointed out.
 
-            With --json, valid is null: it is not known. What is no JWS in compact
-            form, or has a header that is no strict JSON, ends with exit status 1
+            With --json, valid is null: it is not known. What is no JWS in compact \
+            form, or has a header that is no strict JSON, ends with exit status 1 \
             and valid false.
             """)
 

@@ -21,23 +21,23 @@ struct TokenVerifyCommand: ParsableCommand {
               authledger token verify message.jws --jwks keys.json \\
                   --signature-only --alg ES256
 
-            Nothing is fetched: the keys are those of --jwks, and only the one
-            that the token names with `kid` counts, or without a `kid` the only
+            Nothing is fetched: the keys are those of --jwks, and only the one \
+            that the token names with `kid` counts, or without a `kid` the only \
             one that fits.
 
-            An ID token is valid when every check passes at the instant of --at.
-            It cannot be valid without --issuer and --audience: if nothing fails
-            but one of them is missing, the answer is inconclusive (exit status
-            3). Without --nonce-file the nonce is not checked, which is said but
-            leaves the token valid. Clocks may differ by 60 seconds. How old the
+            An ID token is valid when every check passes at the instant of --at. \
+            It cannot be valid without --issuer and --audience: if nothing fails \
+            but one of them is missing, the answer is inconclusive (exit status \
+            3). Without --nonce-file the nonce is not checked, which is said but \
+            leaves the token valid. Clocks may differ by 60 seconds. How old the \
             token may be is for its `exp` to say.
 
-            --signature-only checks size, token, header, crit, alg, key and
-            signature and nothing else: no claim is looked at, the payload may be
-            any bytes, and a valid answer says only who signed them, not for whom
+            --signature-only checks size, token, header, crit, alg, key and \
+            signature and nothing else: no claim is looked at, the payload may be \
+            any bytes, and a valid answer says only who signed them, not for whom \
             or until when.
 
-            The claims are shown in full when the token is valid, and not at all
+            The claims are shown in full when the token is valid, and not at all \
             when it is not.
 
             Exit status: 0 valid · 1 not valid, also when the set has no key for
