@@ -57,7 +57,9 @@ struct Given {
         self.steps = steps
     }
 
-    var state: SessionState { Session.state(after: steps.map { $0.event(flow) }) }
+    var state: SessionState {
+        steps.reduce(SessionState()) { Session.evolve($0, by: $1.event(flow), at: nil) }
+    }
 
     /// The session after one more step.
     func and(_ step: Step) -> Given { Given(flow, steps + [step]) }
