@@ -67,7 +67,7 @@ struct Given {
     /// What comes of the report of a step.
     func when(_ step: Step) -> Result<[SessionEvent], SessionRejection> {
         Result { () throws(SessionRejection) in
-            try Session.decide(.recordReported(step.event(flow)), in: state)
+            try Session.decide(.recordReported(step.event(flow)), in: state).map(\.event)
         }
     }
 }
