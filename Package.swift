@@ -130,8 +130,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/Support",
-            exclude: ["read_ledger.py", "validate_schemas.py"], swiftSettings: strict),
+            name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
@@ -198,5 +198,6 @@ let package = Package(
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
                 "ProviderSimulator",
             ]),
+        tests("CommandLineTests", ["authledger", "Ingestion"], exclude: ["Golden"]),
     ]
 )

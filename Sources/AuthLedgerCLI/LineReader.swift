@@ -7,7 +7,7 @@ struct LineReader {
     /// A line of input, without its newline.
     enum Line {
         case whole([UInt8])
-        /// It was longer than the limit; its bytes went to `overflow`.
+        /// It is longer than the limit; its bytes go to `overflow` when the next line is read.
         case tooLong
     }
 
@@ -20,6 +20,8 @@ struct LineReader {
     /// Up to here the buffer is known to hold no newline.
     private var searched = 0
     private var isAtEnd = false
+    /// Whether the buffer begins with a line that is too long and still has to be passed on.
+    private var isSpilling = false
     private(set) var bytesRead = 0
 
     init(_ file: File, lineBytesMax: Int, overflow: @escaping ([UInt8]) throws -> Void) {
@@ -28,27 +30,31 @@ struct LineReader {
         self.overflow = overflow
     }
 
-    /// Whether the next line can be had without waiting for the other end.
-    mutating func isReady() -> Bool {
-        nextNewline() != nil || isAtEnd || file.isReadable
+    /// Whether the next line, all of it, can be had without waiting for the other end.
+    mutating func isReady() throws -> Bool {
+        while nextNewline() == nil, !isAtEnd, buffer.count - start <= lineBytesMax {
+            guard file.isReadable else { return false }
+            try fill()
+        }
+        return true
     }
 
     /// The next line; nil at the end.
     mutating func next() throws -> Line? {
+        if isSpilling { try spill() }
         while true {
-            if let newline = nextNewline() {
-                let line = Array(buffer[start..<newline])
-                start = newline + 1
-                searched = start
-                return line.count <= lineBytesMax ? .whole(line) : try spill(line)
+            let end = nextNewline() ?? (isAtEnd ? buffer.count : nil)
+            if (end ?? buffer.count) - start > lineBytesMax {
+                isSpilling = true
+                return .tooLong
             }
-            if buffer.count - start > lineBytesMax { return try spillRest() }
-            if isAtEnd {
-                guard start < buffer.count else { return nil }
-                let line = Array(buffer[start...])
-                start = buffer.count
-                searched = start
-                return .whole(line)
+            if let end {
+                if end == buffer.count, start == end { return nil }
+                defer {
+                    start = min(end + 1, buffer.count)
+                    searched = start
+                }
+                return .whole(Array(buffer[start..<end]))
             }
             try fill()
         }
@@ -74,23 +80,19 @@ struct LineReader {
         buffer.append(contentsOf: part)
     }
 
-    private func spill(_ line: [UInt8]) throws -> Line {
-        try overflow(line + [UInt8(ascii: "\n")])
-        return .tooLong
-    }
-
-    /// Passes a line on whose end is not in sight.
-    private mutating func spillRest() throws -> Line {
+    /// Passes a line on that is too long, however much of it is still to come.
+    private mutating func spill() throws {
+        isSpilling = false
         while true {
             if let newline = nextNewline() {
                 try overflow(Array(buffer[start...newline]))
                 start = newline + 1
                 searched = start
-                return .tooLong
+                return
             }
             try overflow(Array(buffer[start...]))
             start = buffer.count
-            if isAtEnd { return .tooLong }
+            if isAtEnd { return }
             try fill()
         }
     }

@@ -58,9 +58,13 @@ public enum AuthLedgerProgram {
         var message = withoutTokens(Root.message(for: error), arguments)
         var path = ["authledger"]
         var command: any ParsableCommand.Type = Root.self
-        for word in arguments where !word.hasPrefix("-") {
+        for word in arguments {
             let known = command.configuration.subcommands
             if known.isEmpty { break }
+            if word.hasPrefix("-") {
+                return CommandError(
+                    .usage, "usage", message, hint: "options come after the command")
+            }
             if let next = known.first(where: { $0.configuration.commandName == word }) {
                 command = next
                 path.append(word)

@@ -133,6 +133,8 @@ private struct Packer {
     private let subject: [UInt8]
     private let previous: [UInt8]?
     private var packed = LeafPacking.Packed()
+    /// How much of the leaf is in `packed`.
+    private var done = 0
 
     init(leaf: [UInt8], place: StreamPlace) {
         self.leaf = leaf
@@ -144,31 +146,39 @@ private struct Packer {
     mutating func pack() -> LeafPacking.Packed? {
         packed.text.reserveCapacity(leaf.count)
         var index = 0
-        var copied = 0
         while index < leaf.count {
             let byte = leaf[index]
             guard byte >= 0x20 else { return nil }
             index += 1
             guard byte == UInt8(ascii: "\"") else { continue }
             guard let end = endOfString(from: index) else { return nil }
-            packed.text.append(contentsOf: leaf[copied..<index])
             let value = leaf[index..<end]
             packString(value)
-            copied = end
             index = end + 1
-            if value.elementsEqual("revision".utf8) {
-                index = packRevision(from: index, &copied)
+            if value.count == 8, value.elementsEqual("revision".utf8) {
+                index = packRevision(from: index)
             }
         }
-        packed.text.append(contentsOf: leaf[copied...])
+        packed.text.append(contentsOf: leaf[done...])
         return packed
+    }
+
+    /// Puts a marker in the place of a part of the leaf.
+    private mutating func replace(
+        _ range: Range<Int>, by marker: UInt8, literal: [UInt8] = []
+    ) {
+        packed.text.append(contentsOf: leaf[done..<range.lowerBound])
+        packed.text.append(marker)
+        packed.literals.append(contentsOf: literal)
+        done = range.upperBound
     }
 
     /// The index of the quotation mark that ends the string beginning at `start`.
     private func endOfString(from start: Int) -> Int? {
+        let text = leaf.span
         var index = start
-        while index < leaf.count {
-            switch leaf[index] {
+        while index < text.count {
+            switch text[index] {
             case UInt8(ascii: "\""): return index
             case UInt8(ascii: "\\"): index += 2
             case 0..<0x20: return nil
@@ -179,77 +189,78 @@ private struct Packer {
     }
 
     /// Replaces the number behind `"revision"` if it is this event's; answers where to go on.
-    private mutating func packRevision(from start: Int, _ copied: inout Int) -> Int {
+    private mutating func packRevision(from start: Int) -> Int {
         let expected = Array(":\(place.revision)".utf8)
         let end = start + expected.count
         guard end < leaf.count, leaf[start..<end].elementsEqual(expected),
             !(0x30...0x39).contains(leaf[end])
         else { return start }
-        packed.text.append(contentsOf: leaf[copied...start])
-        packed.text.append(LeafPacking.Marker.revision)
-        copied = end
+        replace(start + 1..<end, by: LeafPacking.Marker.revision)
         return end
     }
 
     private mutating func packString(_ value: ArraySlice<UInt8>) {
         if value.count == subject.count, value.elementsEqual(subject) {
-            packed.text.append(LeafPacking.Marker.subject)
+            replace(value.indices, by: LeafPacking.Marker.subject)
         } else if let previous, value.count == 43, value.elementsEqual(previous) {
-            packed.text.append(LeafPacking.Marker.previous)
-        } else if !packLiteral(value) {
-            packed.text.append(contentsOf: value)
+            replace(value.indices, by: LeafPacking.Marker.previous)
+        } else {
+            packLiteral(value)
         }
     }
 
-    private mutating func packLiteral(_ value: ArraySlice<UInt8>) -> Bool {
+    private mutating func packLiteral(_ value: ArraySlice<UInt8>) {
         switch value.count {
         case UUIDText.length:
-            guard let bytes = UUIDText.decode(value) else { return packHexadecimal(value) }
-            add(LeafPacking.Marker.uuid, bytes)
+            if let bytes = UUIDText.decode(value) {
+                replace(value.indices, by: LeafPacking.Marker.uuid, literal: bytes)
+            } else {
+                packHexadecimal(value)
+            }
         case 24 where value.last == UInt8(ascii: "Z"):
             guard let instant = Instant(rfc3339: value), instant.rfc3339Bytes == Array(value),
                 (0..<1 << 48).contains(instant.millisecondsSince1970)
-            else { return false }
+            else { return }
             let milliseconds = UInt64(instant.millisecondsSince1970)
-            add(
-                LeafPacking.Marker.instant,
-                (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - $0 * 8)) })
+            replace(
+                value.indices, by: LeafPacking.Marker.instant,
+                literal: (0..<6).map {
+                    UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - $0 * 8))
+                })
         case 43:
-            guard let bytes = Base64URL.decode(value) else { return false }
-            add(LeafPacking.Marker.digest, bytes)
+            guard let bytes = Base64URL.decode(value) else { return }
+            replace(value.indices, by: LeafPacking.Marker.digest, literal: bytes)
         default:
-            return packSealedBox(value) || packHexadecimal(value)
+            if !packSealedBox(value) { packHexadecimal(value) }
         }
-        return true
     }
 
-    private mutating func packHexadecimal(_ value: ArraySlice<UInt8>) -> Bool {
+    private mutating func packHexadecimal(_ value: ArraySlice<UInt8>) {
         guard (16...128).contains(value.count), let bytes = Hexadecimal.decode(value) else {
-            return false
+            return
         }
-        add(LeafPacking.Marker.hexadecimal, [UInt8(bytes.count)] + bytes)
-        return true
+        replace(
+            value.indices, by: LeafPacking.Marker.hexadecimal,
+            literal: [UInt8(bytes.count)] + bytes)
     }
 
+    private static let boxBeginning = Array("\(DirectEncryption.encodedHeader)..".utf8)
+
+    /// Replaces a box: header, nothing, nonce (16 characters), ciphertext, tag (22 characters).
     private mutating func packSealedBox(_ value: ArraySlice<UInt8>) -> Bool {
-        let header = DirectEncryption.encodedHeader.utf8
-        guard value.count > header.count + 2, value.starts(with: header) else { return false }
-        let parts = value.dropFirst(header.count)
-            .split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0].isEmpty, parts[1].isEmpty,
-            let nonce = Base64URL.decode(parts[2]), nonce.count == 12,
-            let ciphertext = Base64URL.decode(parts[3]),
-            let tag = Base64URL.decode(parts[4]), tag.count == 16
+        let nonceEnd = value.startIndex + Self.boxBeginning.count + 16
+        let tagStart = value.endIndex - 22
+        guard nonceEnd + 1 < tagStart, value[nonceEnd] == UInt8(ascii: "."),
+            value[tagStart - 1] == UInt8(ascii: "."),
+            value.starts(with: Self.boxBeginning),
+            let nonce = Base64URL.decode(value[nonceEnd - 16..<nonceEnd]),
+            let ciphertext = Base64URL.decode(value[nonceEnd + 1..<tagStart - 1]),
+            let tag = Base64URL.decode(value[tagStart...])
         else { return false }
-        packed.text.append(LeafPacking.Marker.sealedBox)
+        replace(value.indices, by: LeafPacking.Marker.sealedBox)
         Varint.append(UInt64(ciphertext.count), to: &packed.literals)
         packed.literals += nonce + ciphertext + tag
         return true
-    }
-
-    private mutating func add(_ marker: UInt8, _ bytes: [UInt8]) {
-        packed.text.append(marker)
-        packed.literals.append(contentsOf: bytes)
     }
 }
 

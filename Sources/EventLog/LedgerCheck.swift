@@ -38,6 +38,14 @@ public struct CheckReport: Equatable, Sendable {
     /// Fixed codes of what this check does not show.
     public let notProven: [String]
 
+    /// What no check of the ledger by itself shows.
+    static let neverProven = [
+        "event-times", "fork", "key-set-origin", "rollback", "sealed-not-opened",
+        "unrecorded-events",
+    ]
+    /// What is not shown while streams were not read as a whole.
+    public static let notProvenUnlessAllIsRead = (neverProven + ["stream-uniqueness"]).sorted()
+
     /// Findings beyond this number are not listed.
     public static let findingsMax = 100
 
@@ -76,18 +84,17 @@ private struct LedgerChecker {
     private var nodes: [(TreeNode, Digest)] = []
     private var bytesRaw: UInt64 = 0
     private var bytesStored: UInt64 = 0
+    /// The blobs that events name, each with the first event that does.
+    private var namedBlobs: [Digest: UInt64] = [:]
     private(set) var report: CheckReport
 
     init(log: EventLog, head: LogHead, level: CheckLevel) {
         self.log = log
         self.head = head
-        let always = [
-            "event-times", "fork", "key-set-origin", "rollback", "sealed-not-opened",
-            "unrecorded-events",
-        ]
         report = CheckReport(
             level: level, treeSize: head.size, root: head.root,
-            notProven: level == .tree ? always : (always + ["stream-uniqueness"]).sorted())
+            notProven: level == .tree
+                ? CheckReport.neverProven : CheckReport.notProvenUnlessAllIsRead)
     }
 
     // MARK: - Frames
@@ -159,7 +166,7 @@ private struct LedgerChecker {
     }
 
     private mutating func checkLeaf(_ leaf: [UInt8], _ stored: StoredFrame) {
-        guard let (envelope, _) = try? EventEnvelope.read(leaf) else {
+        guard let (envelope, data) = try? EventEnvelope.read(leaf) else {
             report.add(
                 "leaf-not-canonical", at: stored.position, "the leaf is not a canonical event")
             return
@@ -171,6 +178,12 @@ private struct LedgerChecker {
                 "link-mismatch", at: stored.position,
                 "the event names another place in its stream than the log does")
             return
+        }
+        for name in [DataMember.sealedBlob] + DataMember.documentDigests {
+            guard let text = data[name]?.stringValue, let digest = Digest(base64URL: text),
+                namedBlobs[digest] == nil
+            else { continue }
+            namedBlobs[digest] = stored.position
         }
     }
 
@@ -234,22 +247,46 @@ private struct LedgerChecker {
         }
     }
 
+    /// Every blob must be what its name says, none that an event names may be missing, and there
+    /// must be as many as the log has counted.
     mutating func checkBlobs() throws {
         let tables = log.tables
-        let names = try log.environment.read { transaction in
+        let (names, bytes, head) = try log.environment.read { transaction in
             try transaction.withCursor(tables.blobs) { cursor in
                 var names: [[UInt8]] = []
-                while let name = try cursor.move(.next, { key, _ in key.copied() }) {
+                var bytes: UInt64 = 0
+                while let name = try cursor.move(
+                    .next,
+                    { key, value in
+                        bytes += UInt64(value.count)
+                        return key.copied()
+                    })
+                {
                     names.append(name)
                 }
-                return names
+                return (names, bytes, try tables.head(in: transaction))
             }
         }
+        var isAllIntact = true
         for name in names {
             let content = Digest(name[...]).map { digest in Result { try log.blob(digest) } }
             if case .success(_?) = content { continue }
+            isAllIntact = false
             report.add(
                 "blob-damaged", "the blob \(Base64URL.encode(name)) is not what its name says")
+        }
+        let found = Set(names.compactMap { Digest($0[...]) })
+        let missing = namedBlobs.filter { !found.contains($0.key) }
+        for (digest, position) in missing.sorted(by: { $0.value < $1.value }) {
+            report.add(
+                "blob-missing", at: position,
+                "the blob \(digest.base64URL), which the event names, is not there")
+        }
+        if names.count != Int(head.blobs) || isAllIntact && bytes != head.blobBytes {
+            report.add(
+                "blob-count",
+                "\(names.count) blobs of \(bytes) bytes are stored, the log's record says "
+                    + "\(head.blobs) of \(head.blobBytes)")
         }
     }
 }

@@ -30,6 +30,12 @@ public struct AppendReceipt: Sendable {
     public let positions: [UInt64]
     /// How many of them this append wrote; the others had been written before, to the byte.
     public let written: Int
+
+    /// What an append answers.
+    public init(positions: [UInt64], written: Int) {
+        self.positions = positions
+        self.written = written
+    }
 }
 
 /// Points in the course of a commit at which a test may stop the process or fail the write.
@@ -206,7 +212,7 @@ private struct AppendPlanner {
 
     private let tables: LogTables
     private var next: UInt64
-    private var ends: [String: StreamEnd] = [:]
+    private var ends: [[UInt8]: StreamEnd] = [:]
     private(set) var planned: [Planned] = []
     private(set) var positions: [UInt64] = []
 
@@ -219,7 +225,7 @@ private struct AppendPlanner {
         _ event: PreparedEvent, in transaction: LMDBTransaction
     ) throws {
         let streamKey = StreamKey.key(event.subject)
-        let end = try ends[event.subject] ?? storedEnd(streamKey, in: transaction)
+        let end = try ends[streamKey] ?? storedEnd(streamKey, in: transaction)
         guard end.head == event.expected else {
             if let position = try positionIfWritten(event, streamKey, end, in: transaction) {
                 positions.append(position)
@@ -234,7 +240,7 @@ private struct AppendPlanner {
             : .later(firstDistance: next - end.first, previousDistance: next - end.last)
         planned.append(Planned(event: event, link: link))
         positions.append(next)
-        ends[event.subject] = StreamEnd(
+        ends[streamKey] = StreamEnd(
             head: event.head, first: end.head == nil ? next : end.first, last: next)
         next += 1
     }

@@ -72,6 +72,10 @@ public enum DataMember {
     public static let sealedBlob = "sealedBlob"
     /// On a stream's first event: what commits to the stream's data key.
     public static let keyCommitment = "keyCommitment"
+    /// Members by which events name archived documents: base64url of their SHA-256.
+    static let documentDigests = [
+        "discoveryDigest", "documentDigest", "keySetDigest", "policyDigest", "profileDigest",
+    ]
 }
 
 extension EventLog {
@@ -119,6 +123,8 @@ extension EventLog {
             id: draft.id, source: draft.source, type: draft.type, typeVersion: draft.typeVersion,
             subject: draft.subject, revision: (head?.revision ?? 0) + 1, previous: head?.leafHash,
             time: draft.time, recordedTime: draft.recordedTime)
+        // In a frame, a name without bytes stands for a UUID.
+        precondition(!draft.subject.isEmpty, "a stream has a name")
         let leaf = envelope.leaf(data: CanonicalJSON.encode(data))
         guard leaf.count <= LedgerLimits.leafBytesMax,
             draft.subject.utf8.count <= LedgerLimits.subjectBytesMax

@@ -52,11 +52,14 @@ public struct Ingestion {
                 try add(line, to: &batch)
             }
             // Duplicates are on disk already, and rejected lines need no commit.
-            guard !batch.append.events.isEmpty else { return batch.outcomes([]) }
+            guard !batch.append.events.isEmpty else {
+                settle(batch)
+                return batch.outcomes(AppendReceipt(positions: [], written: 0))
+            }
             do {
                 let receipt = try log.appendAndWait(batch.append)
                 settle(batch)
-                return batch.outcomes(receipt.positions)
+                return batch.outcomes(receipt)
             } catch is AppendConflict {
                 forget(batch)
             } catch is DataKeyConflict {
@@ -71,24 +74,42 @@ public struct Ingestion {
     ) throws {
         do {
             let reported = try line.get()
-            var context =
-                try contexts[reported.subject]
-                ?? StreamContext(subject: reported.subject, in: log)
-            defer { contexts[reported.subject] = context }
-            batch.subjects.insert(reported.subject)
-            if let prepared = try prepare(reported, &context, batch.recordedTime) {
-                if context.head == nil, let key = context.newDataKey {
-                    batch.append.newDataKeys.append(key)
-                }
-                context.head = prepared.head
-                batch.append.events.append(prepared)
-                batch.pending.append(.event)
-            } else {
-                batch.pending.append(.outcome(.duplicate))
+            do {
+                try add(reported, to: &batch)
+            } catch let rejection as LineRejection {
+                guard try isBehind(reported.subject) else { throw rejection }
+                contexts[reported.subject] = nil
+                try add(reported, to: &batch)
             }
         } catch let rejection as LineRejection {
             batch.pending.append(.outcome(.rejected(rejection)))
         }
+    }
+
+    private mutating func add(_ reported: ReportedEvent, to batch: inout Batch) throws {
+        // Taken out while it changes: what is held twice would be copied.
+        var context =
+            try contexts.removeValue(forKey: reported.subject)
+            ?? StreamContext(subject: reported.subject, in: log)
+        defer { contexts[reported.subject] = context }
+        batch.subjects.insert(reported.subject)
+        guard let prepared = try prepare(reported, &context, batch.recordedTime) else {
+            batch.pending.append(.outcome(.duplicate))
+            return
+        }
+        if context.head == nil, let key = context.newDataKey {
+            batch.append.newDataKeys.append(key)
+        }
+        context.head = prepared.head
+        batch.append.events.append(prepared)
+        batch.pending.append(.event)
+    }
+
+    /// Whether another process has recorded events of a session since we read it. An event that we
+    /// take on such knowledge meets a conflict when it is appended; one that we refuse does not.
+    private func isBehind(_ subject: String) throws -> Bool {
+        guard let context = contexts[subject], context.unwritten.isEmpty else { return false }
+        return try log.streamHead(subject) != context.head
     }
 
     /// Checks a reported event against its session; nil when it is there already.
@@ -105,24 +126,31 @@ public struct Ingestion {
         }
         let revision = (context.head?.revision ?? 0) + 1
         try checkPlace(reported, revision: revision, previous: context.head?.leafHash)
-        do {
-            for step in try Session.decide(.recordReported(intake.event), in: context.state) {
-                context.state = Session.evolve(
-                    context.state, by: step.event, at: reported.time)
-            }
-        } catch {
-            throw LineRejection(error)
-        }
+        let state = try stateAfter(intake.event, in: context.state)
         let draft = EventDraft(
             id: reported.id, source: reported.source, type: reported.type.rawValue,
             typeVersion: reported.typeVersion, subject: reported.subject, time: reported.time,
             recordedTime: recordedTime, clear: content.clear, sealed: content.sealed,
             documents: intake.documents)
+        // From here on nothing is refused, so what is remembered of the session may change.
         let prepared = try prepare(draft, after: context.head, context.dataKey)
+        context.state = state
         context.source = reported.source
         context.revisions[reported.id] = revision
-        context.unwritten[reported.id] = content
+        context.unwritten[reported.id] = KnownEvent(
+            content: content, previous: prepared.expected?.leafHash)
         return prepared
+    }
+
+    private func stateAfter(
+        _ event: SessionEvent, in state: SessionState
+    ) throws(LineRejection) -> SessionState {
+        do {
+            return try Session.decide(.recordReported(event), in: state)
+                .reduce(state) { Session.evolve($0, by: $1.event, at: nil) }
+        } catch {
+            throw LineRejection(error)
+        }
     }
 
     private func prepare(
@@ -160,7 +188,7 @@ public struct Ingestion {
     ) throws(LineRejection) {
         if let given = reported.revision, given != revision {
             throw LineRejection(
-                .revisionMismatch, "`revision` is \(given); the session's next is \(revision)")
+                .revisionMismatch, "`revision` is not the session's next, which is \(revision)")
         }
         if let given = reported.previous, given != previous {
             throw LineRejection(
@@ -168,21 +196,15 @@ public struct Ingestion {
         }
     }
 
-    /// Refuses an event whose id is there with other content.
+    /// Refuses an event whose id is there with other content, or in another place.
     private func checkSame(
         _ content: EventContent, _ reported: ReportedEvent, _ revision: Int,
         _ context: StreamContext
     ) throws {
-        var recorded = context.unwritten[reported.id]
-        if recorded == nil {
-            let stream = try log.stream(reported.subject)
-            if stream.count >= revision {
-                let event = stream[revision - 1]
-                recorded = EventContent(
-                    event, sealed: try log.openSealed(event, dataKey: context.dataKey))
-            }
-        }
-        guard recorded == content, reported.revision ?? revision == revision else {
+        let recorded = try context.unwritten[reported.id] ?? recorded(revision, of: context)
+        guard recorded.content == content, reported.revision ?? revision == revision,
+            reported.previous == nil || reported.previous == recorded.previous
+        else {
             throw LineRejection(
                 .idConflict,
                 "the session has an event with this `id` and other content; an event never changes"
@@ -190,13 +212,26 @@ public struct Ingestion {
         }
     }
 
+    private func recorded(_ revision: Int, of context: StreamContext) throws -> KnownEvent {
+        let subject = context.dataKey.subject
+        let stream = try log.stream(subject)
+        guard stream.count >= revision else {
+            throw LedgerError.damaged("an event of the stream \(subject) is gone", position: nil)
+        }
+        let event = stream[revision - 1]
+        let sealed = try log.openSealed(event, dataKey: context.dataKey)
+        return KnownEvent(
+            content: EventContent(event, sealed: sealed), previous: event.envelope.previous)
+    }
+
     // MARK: - After a batch
 
-    /// The batch is on disk.
+    /// What is to be recorded of the batch is on disk.
     private mutating func settle(_ batch: Batch) {
         for subject in batch.subjects {
             contexts[subject]?.unwritten = [:]
-            contexts[subject]?.newDataKey = nil
+            // A session of which everything was refused has its key still to be stored.
+            if contexts[subject]?.head != nil { contexts[subject]?.newDataKey = nil }
         }
         if contexts.count > Self.contextsMax {
             contexts = contexts.filter { batch.subjects.contains($0.key) }
@@ -228,11 +263,18 @@ private struct Batch {
         self.recordedTime = recordedTime
     }
 
-    func outcomes(_ positions: [UInt64]) -> [LineOutcome] {
-        var positions = positions[...]
+    func outcomes(_ receipt: AppendReceipt) -> [LineOutcome] {
+        var positions = receipt.positions[...]
+        // What this append wrote has the highest positions. Another process that was fed the same
+        // line in the same millisecond may have written the very same bytes before.
+        let before = receipt.positions.count - receipt.written
+        let firstWritten = receipt.positions.sorted().dropFirst(before).first ?? .max
         return pending.compactMap { pending in
             switch pending {
-            case .event: positions.popFirst().map { .accepted(position: $0) }
+            case .event:
+                positions.popFirst().map {
+                    $0 < firstWritten ? .duplicate : .accepted(position: $0)
+                }
             case .outcome(let outcome): outcome
             }
         }

@@ -18,7 +18,7 @@ struct StreamContext {
     /// Revision of each event.
     var revisions: [UUIDv7: Int] = [:]
     /// Events that are prepared but not written yet, by id; the others can be read from the log.
-    var unwritten: [UUIDv7: EventContent] = [:]
+    var unwritten: [UUIDv7: KnownEvent] = [:]
 
     /// Reads what the log has of a session.
     init(subject: String, in log: EventLog) throws {
@@ -49,6 +49,13 @@ struct StreamContext {
                 state, by: try SessionEventCodec.decode(event), at: envelope.time)
         }
     }
+}
+
+/// An event that was taken before, with what a second report of it is compared to.
+struct KnownEvent {
+    let content: EventContent
+    /// Leaf hash of the event before it.
+    let previous: Digest?
 }
 
 /// What makes two reports of an event the same: everything the reporter said.

@@ -133,9 +133,21 @@ extension MDB_val {
 
     /// How many values a database has.
     public func count(of database: LMDBDatabase) throws(LMDBError) -> Int {
-        var status = MDB_stat()
-        try unsafe check(mdb_stat(pointer, database.handle, &status), "mdb_stat")
-        return status.ms_entries
+        try statistics(of: database).ms_entries
+    }
+
+    /// How many bytes the pages of a database take up.
+    public func bytes(of database: LMDBDatabase) throws(LMDBError) -> Int {
+        let statistics = try statistics(of: database)
+        let pages =
+            statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
+        return pages * Int(statistics.ms_psize)
+    }
+
+    private func statistics(of database: LMDBDatabase) throws(LMDBError) -> MDB_stat {
+        var statistics = MDB_stat()
+        try unsafe check(mdb_stat(pointer, database.handle, &statistics), "mdb_stat")
+        return statistics
     }
 
     /// Opens a cursor for the time of `body`.

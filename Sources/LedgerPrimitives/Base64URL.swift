@@ -73,29 +73,32 @@ private struct Base64Alphabet {
     }
 
     func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
-        output.reserveCapacity(output.count + (bytes.count * 4 + 2) / 3)
-        let whole = bytes.count / 3 * 3
-        var index = 0
-        while index < whole {
-            let group =
-                UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
-                | UInt32(bytes[index + 2])
-            append(group, characters: 4, to: &output)
-            index += 3
-        }
-        switch bytes.count - whole {
-        case 1: append(UInt32(bytes[whole]) << 16, characters: 2, to: &output)
-        case 2:
-            append(
-                UInt32(bytes[whole]) << 16 | UInt32(bytes[whole + 1]) << 8, characters: 3,
-                to: &output)
-        default: break
+        output.append(addingCapacity: (bytes.count * 4 + 2) / 3) { output in
+            let whole = bytes.count / 3 * 3
+            var index = 0
+            while index < whole {
+                let group =
+                    UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
+                    | UInt32(bytes[index + 2])
+                append(group, characters: 4, to: &output)
+                index += 3
+            }
+            switch bytes.count - whole {
+            case 1: append(UInt32(bytes[whole]) << 16, characters: 2, to: &output)
+            case 2:
+                append(
+                    UInt32(bytes[whole]) << 16 | UInt32(bytes[whole + 1]) << 8, characters: 3,
+                    to: &output)
+            default: break
+            }
         }
     }
 
     /// Writes the first of the four characters that 24 bits make.
     @inline(__always)
-    private func append(_ group: UInt32, characters count: Int, to output: inout [UInt8]) {
+    private func append(
+        _ group: UInt32, characters count: Int, to output: inout OutputSpan<UInt8>
+    ) {
         output.append(characters[Int(group >> 18 & 0x3F)])
         output.append(characters[Int(group >> 12 & 0x3F)])
         if count > 2 { output.append(characters[Int(group >> 6 & 0x3F)]) }
@@ -104,21 +107,26 @@ private struct Base64Alphabet {
 
     func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count * 3 / 4)
+        let text = text.span
+        var isForeign = false
         var pending: UInt32 = 0
         var pendingBits: UInt32 = 0
-        for character in text {
-            let value = values[Int(character)]
-            guard value != Self.foreign else { return nil }
-            pending = pending << 6 | UInt32(value)
-            pendingBits += 6
-            if pendingBits >= 8 {
-                pendingBits -= 8
-                output.append(UInt8(truncatingIfNeeded: pending >> pendingBits))
+        let output = [UInt8](capacity: text.count * 3 / 4) { output in
+            for index in text.indices {
+                let value = values[Int(text[index])]
+                if value == Self.foreign {
+                    isForeign = true
+                    return
+                }
+                pending = pending << 6 | UInt32(value)
+                pendingBits += 6
+                if pendingBits >= 8 {
+                    pendingBits -= 8
+                    output.append(UInt8(truncatingIfNeeded: pending >> pendingBits))
+                }
             }
         }
         let spareBits = pending & (1 << pendingBits - 1)
-        return spareBits == 0 ? output : nil
+        return isForeign || spareBits != 0 ? nil : output
     }
 }

@@ -41,8 +41,10 @@ public struct Digest: Sendable {
 
     /// Adds the 32 bytes to a buffer.
     public func append(to buffer: inout [UInt8]) {
-        for index in bytes.indices {
-            buffer.append(bytes[index])
+        buffer.append(addingCapacity: Self.byteCount) { output in
+            for index in bytes.indices {
+                output.append(bytes[index])
+            }
         }
     }
 }

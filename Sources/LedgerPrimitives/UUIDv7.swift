@@ -82,29 +82,36 @@ public enum UUIDText {
     /// The 16 bytes of a lower-case UUID with its four hyphens, whatever its version.
     public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count == length else { return nil }
-        var digits: [UInt8] = []
-        digits.reserveCapacity(32)
-        for textIndex in text.indices {
-            let index = textIndex - text.startIndex
-            let character = text[textIndex]
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard character == UInt8(ascii: "-") else { return nil }
-            } else {
-                digits.append(character)
+        let text = text.span
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        var index = 0
+        for place in 0..<16 {
+            if hasHyphen(before: place) {
+                guard text[index] == UInt8(ascii: "-") else { return nil }
+                index += 1
             }
+            guard let high = Hexadecimal.value(of: text[index]),
+                let low = Hexadecimal.value(of: text[index + 1])
+            else { return nil }
+            bytes.append(high << 4 | low)
+            index += 2
         }
-        return Hexadecimal.decode(digits[...])
+        return bytes
     }
 
     /// Writes the text form of 16 bytes.
     public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
         for index in bytes.indices {
-            let place = index - bytes.startIndex
-            if place == 4 || place == 6 || place == 8 || place == 10 {
+            if hasHyphen(before: index - bytes.startIndex) {
                 output.append(UInt8(ascii: "-"))
             }
             Hexadecimal.append(bytes[index], to: &output)
         }
+    }
+
+    private static func hasHyphen(before place: Int) -> Bool {
+        place == 4 || place == 6 || place == 8 || place == 10
     }
 }
 
@@ -112,7 +119,10 @@ public enum UUIDText {
 public enum Hexadecimal {
     /// The bytes of an even number of lower-case digits.
     public static func decode(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-        guard digits.count % 2 == 0 else { return nil }
+        // Most texts that are asked about are no digits; they cost no memory.
+        guard digits.count % 2 == 0, digits.allSatisfy({ value(of: $0) != nil }) else {
+            return nil
+        }
         var output: [UInt8] = []
         output.reserveCapacity(digits.count / 2)
         var index = digits.startIndex

@@ -63,12 +63,26 @@ internal import COpenSSL
 
     let sha256: OpaquePointer
     let aes256GCM: OpaquePointer
+    /// HMAC with SHA-256, waiting for a key; to be copied for each use.
+    let hmacSHA256: OpaquePointer
 
     private init() {
         guard let sha256 = unsafe EVP_MD_fetch(nil, "SHA256", nil),
-            let aes256GCM = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil)
+            let aes256GCM = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil),
+            let hmac = unsafe EVP_MAC_fetch(nil, "HMAC", nil),
+            let hmacSHA256 = unsafe EVP_MAC_CTX_new(hmac)
         else { fatalError(OpenSSLError("EVP_fetch").description) }
         unsafe self.sha256 = sha256
         unsafe self.aes256GCM = aes256GCM
+        unsafe self.hmacSHA256 = hmacSHA256
+        var digest = Array("SHA256".utf8CString)
+        let isSet = unsafe digest.withUnsafeMutableBufferPointer { digest in
+            let parameters = unsafe [
+                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
+                OSSL_PARAM_construct_end(),
+            ]
+            return unsafe EVP_MAC_CTX_set_params(hmacSHA256, parameters) == 1
+        }
+        require(isSet, "EVP_MAC_CTX_set_params")
     }
 }

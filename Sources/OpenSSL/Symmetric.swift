@@ -94,14 +94,19 @@ public enum AES256GCM {
 
 /// HMAC-SHA256 (RFC 2104).
 public func hmacSHA256(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
-    var output = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 0
-    let isDone = unsafe key.withUnsafeBytes { key in
-        unsafe HMAC(
-            EVP_sha256(), key.baseAddress, Int32(key.count), message, message.count, &output,
-            &length) != nil
+    guard let context = unsafe EVP_MAC_CTX_dup(Algorithms.shared.hmacSHA256) else {
+        fatalError("EVP_MAC_CTX_dup failed")
     }
-    require(isDone && length == 32, "HMAC")
+    defer { unsafe EVP_MAC_CTX_free(context) }
+    var output = [UInt8](repeating: 0, count: 32)
+    var length = 0
+    let isDone = unsafe key.withUnsafeBytes { key in
+        let keyBytes = unsafe key.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        return unsafe EVP_MAC_init(context, keyBytes, key.count, nil) == 1
+            && EVP_MAC_update(context, message, message.count) == 1
+            && EVP_MAC_final(context, &output, &length, output.count) == 1
+    }
+    require(isDone && length == 32, "EVP_MAC")
     return output
 }
 

@@ -117,11 +117,15 @@ public enum Path {
         return String(trimmed[trimmed.index(after: slash)...])
     }
 
-    /// The path made absolute against the current directory.
+    /// The path made absolute against the current directory, without slashes at its end or doubled
+    /// and without `.`; `..` stays, as what it means depends on links.
     public static func absolute(_ path: String) throws(SystemError) -> String {
-        if path.hasPrefix("/") { return path }
-        guard let current = unsafe getcwd(nil, 0) else { throw SystemError("getcwd") }
-        defer { unsafe free(current) }
-        return unsafe String(cString: current) + "/" + path
+        var whole = path
+        if !path.hasPrefix("/") {
+            guard let current = unsafe getcwd(nil, 0) else { throw SystemError("getcwd") }
+            defer { unsafe free(current) }
+            whole = unsafe String(cString: current) + "/" + path
+        }
+        return "/" + whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 }

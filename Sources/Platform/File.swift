@@ -142,6 +142,15 @@ public final class File: Sendable {
     /// Whether this is a terminal.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
 
+    /// Whether this is a regular file and the one at a path, whatever name or link leads there.
+    public func isRegularFile(at path: String) -> Bool {
+        var (own, other) = (stat(), stat())
+        guard unsafe fstat(descriptor, &own) == 0, own.st_mode & S_IFMT == S_IFREG,
+            unsafe stat(path, &other) == 0
+        else { return false }
+        return own.st_dev == other.st_dev && own.st_ino == other.st_ino
+    }
+
     /// The size in bytes of a regular file; nil for a pipe or a terminal.
     public var regularFileSize: Int? {
         var status = stat()

@@ -74,7 +74,7 @@ extension MemberKind where Value == String {
 
     static let keyID = text(
         "the id of an archived key, up to 128 printable ASCII characters, or \"other\"",
-        bytesMax: 128, { RegisteredNames.isKeyID($0) })
+        bytesMax: 128, { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
 
     static let acr = text(
         "up to 128 letters, digits and : ; = . _ / - without five digits in a row",

@@ -86,7 +86,7 @@ enum CodeFlow {
         var sealed: JSONObject = ["idToken": .string(tokens.idToken)]
         var event = TokenIssued(
             endpoint: EndpointURL.withoutQuery(input.endpoint),
-            tokenType: RegisteredNames.tokenTypes.contains(tokens.tokenType)
+            tokenType: RegisteredNames.tokenTypes.containsIdentical(tokens.tokenType)
                 ? tokens.tokenType : RegisteredNames.other,
             expiresInSeconds: tokens.expiresInSeconds, keySetDigest: input.keySet.digest,
             keySetSource: .own, policyDigest: input.policy.digest, policySource: .own,
@@ -94,7 +94,7 @@ enum CodeFlow {
             durationMilliseconds: input.response.durationMilliseconds)
         if let header {
             event.algorithm =
-                RegisteredNames.algorithms.contains(header.algorithmName)
+                RegisteredNames.algorithms.containsIdentical(header.algorithmName)
                 ? header.algorithmName : RegisteredNames.other
             if let keyID = header.keyID {
                 let clear = RegisteredNames.keyIDInClear(keyID, archived: known)
@@ -127,7 +127,7 @@ extension SessionStep {
         let reason = FailureReason(failure.reason)
         let event = Failed(
             stage: stage, reason: reason, error: failure.error.map(RegisteredNames.errorInClear))
-        let isRegistered = failure.error.map(RegisteredNames.errors.contains) ?? true
+        let isRegistered = failure.error.map(RegisteredNames.errors.containsIdentical) ?? true
         self.init(
             .failed(event),
             sealed: isRegistered ? nil : failure.error.map { ["error": .string($0)] })

@@ -8,17 +8,15 @@ import Testing
 /// `read_ledger.py` follows `Schemas/event-log.md` and shares no code with the log.
 @Suite("A stranger with the format document")
 struct StrangerReaderTests {
-    private static let exampleID = "01a1fd6e-273c-7b30-8fe9-4f3390511421"
-
-    private func example() throws -> TemporaryLedger {
-        try TemporaryLedger(copyOf: ReportedLines.exampleDirectory, id: Self.exampleID)
+    private func example() throws -> StrangersLedger {
+        try StrangersLedger(copyOf: ReportedLines.exampleDirectory)
     }
 
     // MARK: - Reading
 
     @Test("restores every leaf, the root and everything sealed of a ledger of logins")
     func logins() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         try ledger.ingest(try ReportedLines.all())
         let findings = try StrangersView(of: ledger).differences(from: ledger)
         #expect(findings == [])
@@ -29,7 +27,7 @@ struct StrangerReaderTests {
 
     @Test("restores streams of any name, and a tree with stored nodes")
     func streams() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         try ledger.fill(streams: 40, revisions: 14)
         let view = try StrangersView(of: ledger)
         #expect(try view.differences(from: ledger) == [])
@@ -37,9 +35,20 @@ struct StrangerReaderTests {
         #expect(view.summary["streams"] == .integer(40))
     }
 
+    @Test("finds sessions by the state that was sealed with them")
+    func lookups() throws {
+        let ledger = try StrangersLedger()
+        for state in ["af0ifjsldkj", "st\u{E5}te", ""] {
+            try ledger.begin(state: state)
+        }
+        let view = try StrangersView(of: ledger)
+        #expect(try view.differences(from: ledger) == [])
+        #expect(view.summary["lookups"] == .integer(3))
+    }
+
     @Test("reads a ledger in which nothing is")
     func empty() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         let view = try StrangersView(of: ledger)
         #expect(try view.differences(from: ledger) == [])
         #expect(
@@ -48,10 +57,10 @@ struct StrangerReaderTests {
 
     @Test("does not take another ledger's root key")
     func foreignKey() throws {
-        let ledger = try TemporaryLedger()
-        let other = try TemporaryLedger(seed: 2)
-        let keys = "\(other.keyRoot)/\(other.info?.ledgerID.description ?? "")"
-        let outcome = try Python.run("read_ledger.py", [ledger.ledger, keys])
+        let ledger = try StrangersLedger()
+        let other = try StrangersLedger(seed: 2)
+        let outcome = try Python.run(
+            "read_ledger.py", [ledger.ledger, try other.keyDirectory()])
         #expect(outcome.status == 1)
         #expect(outcome.errors == "Damaged: this is another ledger's root key\n")
     }
@@ -83,7 +92,7 @@ struct StrangerReaderTests {
     func workedExample() throws {
         let ledger = try example()
         let outcome = try Python.run(
-            "read_ledger.py", [ledger.ledger, "\(ledger.keyRoot)/\(Self.exampleID)", "4"])
+            "read_ledger.py", [ledger.ledger, try ledger.keyDirectory(), "4"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         let document = Set(try ReportedLines.lines(of: "\(Schemas.directory)/event-log.md"))
         #expect(outcome.lines.count > 60)
@@ -105,7 +114,7 @@ struct StrangerReaderTests {
 
     @Test("finds every leaf in accordance with the schemas")
     func schemas() throws {
-        let ledger = try TemporaryLedger()
+        let ledger = try StrangersLedger()
         try ledger.ingest(try ReportedLines.all())
         try ledger.fill(streams: 2, revisions: 3)
         let cases = try ledger.leaves().map { leaf in

@@ -20,10 +20,9 @@ struct StrangersView {
     let summary: JSONObject
 
     /// Has a ledger read; the reader must come to a clean end.
-    init(of ledger: TemporaryLedger) throws {
-        let keys = try #require(try Repository.names(in: ledger.keyRoot).first)
+    init(of ledger: StrangersLedger) throws {
         let outcome = try Python.run(
-            "read_ledger.py", [ledger.ledger, "\(ledger.keyRoot)/\(keys)"])
+            "read_ledger.py", [ledger.ledger, try ledger.keyDirectory()])
         try #require(outcome.status == 0, "\(outcome.errors)")
         var lines: [JSONObject] = []
         for line in outcome.lines {
@@ -41,7 +40,7 @@ struct StrangersView {
     }
 
     /// In what the log itself sees the ledger otherwise, in words.
-    func differences(from ledger: TemporaryLedger) throws -> [String] {
+    func differences(from ledger: StrangersLedger) throws -> [String] {
         let log = try ledger.open(.appending)
         let head = try log.head()
         var differences: [String] = []

@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 LEAF_MAX = 61_440
 BLOB_MAX = 16_777_216
 SUBJECT_MAX = 400
+DOCUMENTS = "discoveryDigest", "documentDigest", "keySetDigest", "policyDigest", "profileDigest"
 HEADER = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0"
 
 
@@ -158,7 +159,7 @@ def decrypt(key, nonce, sealed, associated_data, what):
     try:
         return AESGCM(key).decrypt(nonce, sealed, associated_data)
     except InvalidTag:
-        raise Damaged(what, "cannot be opened") from None
+        raise Damaged(what + " cannot be opened") from None
 
 
 def open_box(key, box, what):
@@ -183,12 +184,13 @@ class Keys:
         require(len(self.root) == 32, "the root key has not 32 bytes")
         self.databases = {
             name: environment.open_db(name, self.transaction, create=False)
-            for name in (b"data-keys", b"bucket-keys", b"meta")
+            for name in (b"data-keys", b"bucket-keys", b"lookups", b"meta")
         }
         require(self.get(b"meta", b"format") == b"\x01", "the format of keys/ is not 1")
         check = hmac.digest(self.root, b"authledger/root-check/v1", "sha256")
         require(self.get(b"meta", b"root-check") == check, "this is another ledger's root key")
         self.check_signing_key(directory, ledger)
+        self.check_lookups()
 
     def get(self, database, key):
         return self.transaction.get(key, db=self.databases[database])
@@ -216,6 +218,19 @@ class Keys:
             return None
         what = "the data key of " + subject
         return unwrap(self.bucket_key(record[:2]), record[2:], subject.encode(), what)
+
+
+    def subject_of_state(self, state):
+        """The stream that a state parameter leads to; None when it was never entered."""
+        key = hkdf(self.root, b"authledger/lookup/v1/1")
+        name = self.get(b"lookups", b"\x01" + hmac.digest(key, state.encode(), "sha256"))
+        return name and name.decode("utf-8")
+
+    def check_lookups(self):
+        with self.transaction.cursor(self.databases[b"lookups"]) as cursor:
+            for key, name in cursor:
+                require(len(key) == 33 and key[0] == 1, "a lookup entry is malformed")
+                require(1 <= len(name.decode("utf-8").encode()) <= SUBJECT_MAX, "no subject")
 
 
 def key_commitment(data_key):
@@ -252,6 +267,7 @@ class Bytes:
             byte = self.take(1)[0]
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
+                require(byte or not shift, "a number has more bytes than it needs")
                 return value
             shift += 7
         raise Damaged("a number has more than 63 bits")
@@ -448,6 +464,9 @@ class Ledger:
                 event.get("previous") == (previous and base64url(previous)),
                 "the previous event is another:", position,
             )
+            for name in DOCUMENTS:
+                if name in event["data"]:
+                    self.blob(from_base64url(event["data"][name]))
             yield position, leaf, event, first, before
 
     def sealed(self, event):
@@ -533,11 +552,12 @@ class Check:
 
 
 def read(ledger):
-    check, boxes = Check(ledger), 0
+    check, boxes, lookups = Check(ledger), 0, 0
     for position, leaf, event, first, before in ledger.events():
         check.add(position, leaf, event, first, before)
         sealed = ledger.sealed(event)
         boxes += sealed is not None
+        lookups += check_lookup(ledger, event, sealed)
         line = {
             "position": position,
             "leafHash": base64url(leaf_hash(leaf)),
@@ -547,7 +567,18 @@ def read(ledger):
         print(json.dumps(line))
     root = base64.b64encode(check.finish()).decode()
     totals = {"streams": len(check.streams), "boxes": boxes, "blobs": ledger.head.blobs}
+    totals["lookups"] = lookups
     print(json.dumps({"events": ledger.head.size, "root": root, **totals}))
+
+
+def check_lookup(ledger, event, sealed):
+    """Whether the session of a first event can be found by its state, and rightly so."""
+    if event["revision"] > 1 or sealed is None or event["source"] != ledger.info["origin"]:
+        return False
+    state = json.loads(sealed).get("state")
+    subject = ledger.keys.subject_of_state(state) if isinstance(state, str) else None
+    require(subject in (None, event["subject"]), "a state leads to another session")
+    return subject is not None
 
 
 # The worked example (8)
@@ -618,7 +649,7 @@ def main():
             explain(ledger, int(sys.argv[3]))
         else:
             read(ledger)
-    except (Damaged, UnicodeError, ValueError, KeyError, lmdb.Error) as error:
+    except (Damaged, OSError, ValueError, KeyError, zlib.error, lmdb.Error) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 
 

@@ -17,10 +17,11 @@ struct IngestCommand: ParsableCommand {
               backend | authledger ingest --durability each --acks
               authledger ingest events.jsonl --rejects bad.jsonl
 
-            The input is JSON Lines: one CloudEvent a line, whose data.sealed is a plain object that
-            the ledger seals. Every line is checked by itself; bad ones are reported with number and
-            reason, good ones are kept, and the exit status is 1 if any was rejected. Lines that
-            were recorded before are counted and skipped, so a file that broke off can be fed again.
+            The input is JSON Lines: one CloudEvent a line, whose data.sealed is a plain object \
+            that the ledger seals. Every line is checked by itself; bad ones are reported with \
+            number and reason, good ones are kept, and the exit status is 1 if any was rejected. \
+            Lines that were recorded before are counted and skipped, so a file that broke off can \
+            be fed again.
             """)
 
     enum Durability: String, ExpressibleByArgument {
@@ -55,6 +56,11 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         let input = file == "-" ? File.standardInput : try File(file, .reading)
+        if let rejects, input.isRegularFile(at: rejects) {
+            throw CommandError(
+                .usage, "rejects-is-input", "the rejects would overwrite the input",
+                hint: "name another file with --rejects")
+        }
         let log = try global.openLedger(.appending)
         let rejectsFile = try rejects.map { try File($0, .writing(permissions: 0o600)) }
         var run = IngestRun(
@@ -68,7 +74,7 @@ struct IngestCommand: ParsableCommand {
         while let line = try reader.next() {
             try run.take(line)
             let isFull = run.pendingLines >= linesMax || run.pendingBytes >= 2_097_152
-            if isFull || !reader.isReady() { try run.commit() }
+            if try isFull || !reader.isReady() { try run.commit() }
             let fraction = input.regularFileSize.map {
                 Double(reader.bytesRead) / Double(max($0, 1))
             }
@@ -145,6 +151,8 @@ private struct IngestRun {
             pending.append((lineNumber, bytes))
             pendingBytes += bytes.count
         case .tooLong:
+            // Its bytes come next, so what is kept aside of the lines before it goes first.
+            try commit()
             reject(
                 lineNumber,
                 LineRejection(

@@ -17,10 +17,10 @@ struct InitCommand: ParsableCommand {
               authledger init
               authledger init --ledger /srv/logins --origin example.org/logins
 
-            The root key and the signing key are put under
-            $XDG_CONFIG_HOME/authledger/keys (else ~/.config/authledger/keys), outside the ledger.
-            Keep a copy of the root key somewhere safe: without it nothing that is sealed can be
-            read again. Where a ledger is already, nothing is changed (exit status 2).
+            The root key and the signing key are put under $XDG_CONFIG_HOME/authledger/keys (else \
+            ~/.config/authledger/keys), outside the ledger. Keep a copy of the root key somewhere \
+            safe: without it nothing that is sealed can be read again. Where a ledger is already, \
+            nothing is changed (exit status 2).
             """)
 
     @OptionGroup var global: GlobalOptions

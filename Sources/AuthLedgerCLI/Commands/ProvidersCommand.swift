@@ -16,7 +16,8 @@ struct ProvidersCommand: ParsableCommand {
               authledger providers show my-provider
 
             A profile is a file NAME.yaml in the folder `providers` of the ledger or of
-            $XDG_CONFIG_HOME/authledger. Secrets are never shown: a profile only says where they are.
+            $XDG_CONFIG_HOME/authledger. Secrets are never shown: a profile only says where they
+            are.
             """,
         subcommands: [ProvidersListCommand.self, ProvidersShowCommand.self])
 }

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import EventLog
 internal import LMDB
 internal import LedgerPrimitives
+internal import Platform
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,6 +29,10 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("frames, tree or all.", valueName: "level"))
     var level = "tree"
 
+    /// Set for the process that reads.
+    @Flag(help: .hidden)
+    var inProcess = false
+
     func run() throws {
         guard let level = level == "all" ? CheckLevel.allCases.last : CheckLevel(rawValue: level)
         else {
@@ -35,6 +40,45 @@ struct VerifyCommand: ParsableCommand {
                 .usage, "level-unknown", "there is no such level",
                 hint: "use frames, tree or all")
         }
+        if inProcess {
+            try check(level)
+        } else {
+            try checkInChild(level)
+        }
+    }
+
+    /// Checks in a process of its own. The storage trusts its pages: where they are damaged, a
+    /// signal may end who reads them, and that is a finding like any other.
+    private func checkInChild(_ level: CheckLevel) throws {
+        let arguments = ["verify", "--in-process"] + CommandLine.arguments.dropFirst(2)
+        let end = try ChildProcess.runThisProgram(arguments)
+        switch end {
+        case .exited(let status):
+            throw CommandEnd(status: ExitStatus(rawValue: status) ?? .inputOutput)
+        case .signalled(let signal):
+            guard end.isCrash else {
+                throw CommandError(
+                    .inputOutput, "check-ended", "the check was ended by signal \(signal)",
+                    hint: "run the command again")
+            }
+            try reportCrash(level, "reading the storage ended by signal \(signal)")
+            throw CommandEnd(status: .integrity)
+        }
+    }
+
+    private func reportCrash(_ level: CheckLevel, _ message: String) throws {
+        let code = "storage-damaged"
+        let finding: JSONObject = ["code": .string(code), "message": .string(message)]
+        let notProven = CheckReport.notProvenUnlessAllIsRead
+        let result: JSONObject = [
+            "events": .integer(0), "findings": .array([.object(finding)]),
+            "level": .string(level.rawValue), "notProven": .array(notProven.map { .string($0) }),
+            "ok": .bool(false), "root": .null, "treeSize": .null,
+        ]
+        try global.output.print(result) { "DAMAGED: \(message) (\(code))" }
+    }
+
+    private func check(_ level: CheckLevel) throws {
         let log = try global.openLedger(.reading)
         var progress = Progress("verify", isShown: !global.quiet)
         let report = try log.check(level) { done, total in

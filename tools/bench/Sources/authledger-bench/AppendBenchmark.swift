@@ -5,9 +5,34 @@ import EventLog
 import LedgerPrimitives
 
 /// How fast events become durable, one at a time and from many callers at once.
+///
+/// Events are sealed and compressed before the clock starts. Every caller waits for each
+/// acknowledgement before it hands in its next event.
 struct AppendBenchmark {
-    /// How many callers append at the same time, and the ratio that must not be exceeded.
-    private static let settings = [(callers: 1, bar: 2.0), (8, 2.0), (64, 3.0)]
+    /// What each caller appends to.
+    private enum Streams: String {
+        /// One stream, made before, that grows without end.
+        case own = "one stream each"
+        /// A stream of six events after the other, the first of which is there before.
+        case sessions = "sessions of six events"
+        /// A new stream with a data key for each event.
+        case new = "a session's first event with its data key"
+    }
+
+    private struct Setting {
+        let streams: Streams
+        let callers: Int
+        var bar: Double?
+    }
+
+    private static let settings = [
+        Setting(streams: .own, callers: 1, bar: 2), Setting(streams: .own, callers: 8, bar: 2),
+        Setting(streams: .own, callers: 64, bar: 3),
+        Setting(streams: .sessions, callers: 8, bar: 2),
+        Setting(streams: .sessions, callers: 64, bar: 3),
+        Setting(streams: .new, callers: 1), Setting(streams: .new, callers: 8),
+        Setting(streams: .new, callers: 64),
+    ]
 
     private let options: BenchOptions
     private let scratch: Scratch
@@ -29,11 +54,8 @@ struct AppendBenchmark {
 
     func run() async throws -> Report {
         var rows: [Row] = []
-        for (callers, bar) in Self.settings {
-            rows.append(try await laterEvents(callers: callers, bar: bar))
-        }
-        for (callers, _) in Self.settings {
-            rows.append(try await firstEvents(callers: callers))
+        for setting in Self.settings {
+            rows.append(try await row(setting))
         }
         return Report(
             name: "durable append",
@@ -43,71 +65,98 @@ struct AppendBenchmark {
             ], rows: rows)
     }
 
-    // MARK: - Rounds
-
-    /// Each caller appends to a stream of its own that is there already.
-    private func laterEvents(callers: Int, bar: Double) async throws -> Row {
-        let perCaller = options.eventsPerCaller(callers)
+    private func row(_ setting: Setting) async throws -> Row {
+        let callers = setting.callers
         var streams = try (0..<callers).map { try Stream(log, number: $0) }
-        for index in streams.indices {
-            _ = try await log.append(try streams[index].opening(openings))
-        }
+        if setting.streams == .own { try await open(&streams) }
         var own: [Double] = []
         var peer: [Double] = []
         for _ in 0..<options.rounds {
-            let batches = try streams.indices.map { index in
-                try (0..<perCaller).map { try streams[index].later(drafts, number: $0) }
-            }
-            try await measure(batches, callers: callers, &own, &peer)
+            let batches =
+                switch setting.streams {
+                case .own: try longer(&streams)
+                case .sessions: try await sessions(callers)
+                case .new: try beginnings(callers)
+                }
+            let (ownRate, peerRate) = try await rates(batches)
+            own.append(ownRate)
+            peer.append(peerRate)
         }
+        let people = callers == 1 ? "1 caller" : "\(callers) callers"
         return Row(
-            "\(callers) \(callers == 1 ? "caller" : "callers")", .eventsPerSecond, own,
-            peer: (Self.peerName(callers), peer), bar: bar)
+            "\(people), \(setting.streams.rawValue)", .eventsPerSecond, own,
+            peer: (callers == 1 ? "raw LMDB, a commit an event" : "raw LMDB, group commit", peer),
+            bar: setting.bar)
     }
 
-    /// Each append begins a new stream and brings its data key.
-    private func firstEvents(callers: Int) async throws -> Row {
-        let perCaller = options.eventsPerCaller(callers) / 2
-        var own: [Double] = []
-        var peer: [Double] = []
-        for _ in 0..<options.rounds {
-            let batches = try (0..<callers).map { caller in
-                try (0..<perCaller).map { number in
-                    var stream = try Stream(log, number: caller * perCaller + number)
-                    return try stream.opening(openings)
+    // MARK: - What is appended
+
+    /// More events of streams that are there.
+    private func longer(_ streams: inout [Stream]) throws -> [[AppendBatch]] {
+        let perCaller = options.eventsPerCaller(streams.count)
+        return try streams.indices.map { index in
+            try (0..<perCaller).map { _ in try streams[index].next(drafts) }
+        }
+    }
+
+    /// The later events of sessions, and puts the sessions' first events into the log.
+    private func sessions(_ callers: Int) async throws -> [[AppendBatch]] {
+        let laterEvents = 5
+        var batches = [[AppendBatch]](repeating: [], count: callers)
+        for round in 0..<max(1, options.eventsPerCaller(callers) / laterEvents) {
+            var streams = try (0..<callers).map { try Stream(log, number: round * callers + $0) }
+            try await open(&streams)
+            for caller in 0..<callers {
+                for _ in 0..<laterEvents {
+                    batches[caller].append(try streams[caller].next(drafts))
                 }
             }
-            try await measure(batches, callers: callers, &own, &peer)
         }
-        return Row(
-            "a session's first event with its data key, \(callers) "
-                + (callers == 1 ? "caller" : "callers"),
-            .eventsPerSecond, own, peer: (Self.peerName(callers), peer))
+        return batches
     }
 
-    private static func peerName(_ callers: Int) -> String {
-        callers == 1 ? "raw LMDB, a commit an event" : "raw LMDB, group commit"
+    /// First events of sessions.
+    private func beginnings(_ callers: Int) throws -> [[AppendBatch]] {
+        let perCaller = max(1, options.eventsPerCaller(callers) / 2)
+        return try (0..<callers).map { caller in
+            try (0..<perCaller).map { number in
+                var stream = try Stream(log, number: caller * perCaller + number)
+                return try stream.next(openings)
+            }
+        }
     }
 
-    /// Appends the same events to the ledger and, as values of the same sizes, to raw LMDB.
-    private func measure(
-        _ batches: [[AppendBatch]], callers: Int, _ own: inout [Double], _ peer: inout [Double]
-    ) async throws {
-        let events = Double(batches.reduce(0) { $0 + $1.count })
+    /// Appends the first event of each stream.
+    private func open(_ streams: inout [Stream]) async throws {
+        var all = AppendBatch(events: [])
+        for index in streams.indices {
+            let batch = try streams[index].next(openings)
+            all.events += batch.events
+            all.newDataKeys += batch.newDataKeys
+        }
+        _ = try await log.append(all)
+    }
+
+    // MARK: - Measuring
+
+    /// Appends to the ledger, then values of the same mean length to raw LMDB.
+    private func rates(
+        _ callers: [[AppendBatch]]
+    ) async throws -> (own: Double, peer: Double) {
+        let events = callers.reduce(0) { $0 + $1.count }
         let storedBefore = try log.head().bytesStored
-        let ownSeconds = try await Stopwatch.seconds { try await append(batches) }
+        let ownSeconds = try await Stopwatch.seconds { try await append(callers) }
         let stored = try log.head().bytesStored - storedBefore
-        let mean = Int(stored) / Int(events)
-        let values = batches.map { $0.map { _ in [UInt8](repeating: 0xA5, count: mean) } }
+        let value = [UInt8](repeating: 0xA5, count: Int(stored) / events)
+        let values = callers.map { [[UInt8]](repeating: value, count: $0.count) }
         let peerSeconds = try await Stopwatch.seconds {
-            if callers == 1 {
+            if values.count == 1 {
                 try raw.append(values[0], perCommit: 1)
             } else {
                 try await raw.appendInGroups(values)
             }
         }
-        own.append(events / ownSeconds)
-        peer.append(events / peerSeconds)
+        return (Double(events) / ownSeconds, Double(events) / peerSeconds)
     }
 
     private func append(_ callers: [[AppendBatch]]) async throws {
@@ -124,36 +173,30 @@ struct AppendBenchmark {
     }
 }
 
-/// A stream of made-up length, filled with drafts of real-looking events.
+/// A stream that is filled with drafts of real-looking events.
 private struct Stream {
     private let log: EventLog
-    private let number: Int
     private let subject: String
     private let key: NewDataKey
     private var head: StreamHead?
+    /// Which draft comes next.
+    private var draft: Int
 
     init(_ log: EventLog, number: Int) throws {
         self.log = log
-        self.number = number
         subject = Capabilities.live.makeUUIDv7().description
         key = try log.makeDataKey(for: subject)
+        draft = number * 31
     }
 
-    /// The stream's first event.
-    mutating func opening(_ drafts: [EventDraft]) throws -> AppendBatch {
-        AppendBatch(events: [try prepare(drafts[number % drafts.count])], newDataKeys: [key])
-    }
-
-    /// A later event.
-    mutating func later(_ drafts: [EventDraft], number: Int) throws -> AppendBatch {
-        AppendBatch(events: [try prepare(drafts[(self.number &* 31 &+ number) % drafts.count])])
-    }
-
-    private mutating func prepare(_ draft: EventDraft) throws -> PreparedEvent {
-        var draft = draft
-        draft.subject = subject
-        let prepared = try log.prepare(draft, after: head, dataKey: key.key)
+    /// The stream's next event; with the first one comes the data key.
+    mutating func next(_ drafts: [EventDraft]) throws -> AppendBatch {
+        var next = drafts[draft % drafts.count]
+        next.subject = subject
+        let prepared = try log.prepare(next, after: head, dataKey: key.key)
+        let keys = head == nil ? [key] : []
         head = prepared.head
-        return prepared
+        draft += 1
+        return AppendBatch(events: [prepared], newDataKeys: keys)
     }
 }

@@ -6,15 +6,13 @@ import Foundation
 import Ingestion
 import LedgerPrimitives
 import SessionEvents
-import Synchronization
 import TestSupport
 import Testing
 
-/// A ledger of its own for one test, with a clock and random numbers that are made up.
-struct TemporaryLedger {
+/// A ledger for the stranger: one that today's program makes, or a copy of one that is kept.
+struct StrangersLedger {
     let directory: TemporaryDirectory
     let capabilities: Capabilities
-    let info: LedgerInfo?
 
     var ledger: String { directory.path + "/ledger" }
     var keyRoot: String { directory.path + "/keys" }
@@ -23,7 +21,7 @@ struct TemporaryLedger {
     init(seed: UInt64 = 1) throws {
         directory = try TemporaryDirectory()
         capabilities = .simulated(seed: seed)
-        info = try EventLog.create(
+        _ = try EventLog.create(
             directory.path + "/ledger", origin: "example.org/logins",
             keyRoot: directory.path + "/keys",
             samples: SyntheticSamples.events.map {
@@ -31,18 +29,19 @@ struct TemporaryLedger {
             }, capabilities: capabilities)
     }
 
-    /// A copy of a ledger that is kept in the repository; its keys lie beside it.
-    init(copyOf path: String, id: String) throws {
+    /// A copy of a ledger that is kept in the repository with its keys.
+    init(copyOf path: String) throws {
         directory = try TemporaryDirectory()
         capabilities = .simulated(seed: 1)
-        info = nil
-        let source = "\(Repository.root)/\(path)"
-        try FileManager.default.copyItem(
-            atPath: "\(source)/ledger", toPath: "\(directory.path)/ledger")
-        try FileManager.default.createDirectory(
-            atPath: "\(directory.path)/keys", withIntermediateDirectories: false)
-        try FileManager.default.copyItem(
-            atPath: "\(source)/keys", toPath: "\(directory.path)/keys/\(id)")
+        for name in ["ledger", "keys"] {
+            try FileManager.default.copyItem(
+                atPath: "\(Repository.root)/\(path)/\(name)", toPath: "\(directory.path)/\(name)")
+        }
+    }
+
+    /// The directory with the ledger's keys.
+    func keyDirectory() throws -> String {
+        "\(keyRoot)/\(try #require(try Repository.names(in: keyRoot).first))"
     }
 
     func open(_ access: EventLog.Access) throws -> EventLog {
@@ -58,6 +57,22 @@ struct TemporaryLedger {
         }
     }
 
+    /// Begins a session of the ledger's own, which can be found by its state.
+    func begin(state: String) throws {
+        let log = try open(.appending)
+        let subject = capabilities.makeUUIDv7().description
+        let key = try log.makeDataKey(for: subject)
+        let event = SessionEvent.initiated(Initiated(provider: "a", clientID: "b", flow: .code))
+        let draft = EventDraft(
+            id: capabilities.makeUUIDv7(), source: log.info.origin, type: event.type.rawValue,
+            typeVersion: 1, subject: subject, time: capabilities.now(), clear: event.clearMembers,
+            sealed: ["state": .string(state)])
+        let prepared = try log.prepare(draft, after: nil, dataKey: key.key)
+        let entry = try log.lookupEntry(.state, state, subject: subject)
+        _ = try log.appendAndWait(
+            AppendBatch(events: [prepared], newDataKeys: [key], lookups: [entry]))
+    }
+
     /// The leaves of the log, in order.
     func leaves() throws -> [[UInt8]] {
         var leaves: [[UInt8]] = []
@@ -69,7 +84,7 @@ struct TemporaryLedger {
     }
 }
 
-extension TemporaryLedger {
+extension StrangersLedger {
     /// Appends events to streams whose names are no session ids, first in turn, without sealing
     /// in every other stream, and with documents of all sizes.
     func fill(streams: Int, revisions: Int) throws {
@@ -109,21 +124,5 @@ extension TemporaryLedger {
         case 3: String(repeating: "x", count: 398) + "\(10 + number)"
         default: "\(number)"
         }
-    }
-}
-
-extension Capabilities {
-    /// A clock that moves on by a millisecond each time it is read, and numbers from a seed.
-    static func simulated(seed: UInt64) -> Capabilities {
-        let generator = Mutex(SeededGenerator(seed: seed))
-        let clock = Mutex(Int64(1_795_166_102_114))
-        return Capabilities(
-            now: {
-                clock.withLock { now in
-                    now += 1
-                    return Instant(millisecondsSince1970: now)
-                }
-            },
-            randomBytes: { count in generator.withLock { $0.bytes(count) } })
     }
 }
