@@ -32,6 +32,9 @@ public final class SimulatedClock: Sendable {
 
 /// Everything for logins inside one process, off every socket: a ledger in a directory of its own,
 /// a simulated provider, a clock and dice. The same seed gives the same login, but for signatures.
+///
+/// An open ledger takes up two terabytes of addresses, and a process has 128: suites that open one
+/// in every test are `.serialized`.
 public final class LoginRig: Sendable {
     /// The provider.
     public static let issuer = "https://op.example/realms/test"

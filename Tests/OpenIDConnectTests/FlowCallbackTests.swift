@@ -105,7 +105,8 @@ struct FlowCallbackTests {
         #expect(Self.outcome("https://rp.example/cb?" + query) == expected)
     }
 
-    @Test("without issuer is refused where the provider promised one, after its state was looked at")
+    @Test(
+        "without issuer is refused where the provider promised one, after its state was looked at")
     func promisedIssuer() {
         #expect(Self.outcome("state=s&code=c", promisesIssuer: true) == "iss-missing")
         #expect(Self.outcome("state=s&error=x", promisesIssuer: true) == "iss-missing")

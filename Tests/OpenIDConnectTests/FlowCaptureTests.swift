@@ -35,7 +35,7 @@ struct Capture: Sendable, CustomTestStringConvertible {
     func responses(_ pathEnd: String) -> [HTTPResponse] {
         exchanges.compactMap { exchange in
             guard let url = exchange["request"]?.objectValue?["url"]?.stringValue,
-                url.hasPrefix(issuer), url.prefix(while: { $0 != "?" }).hasSuffix(pathEnd)
+                url.hasPrefix(issuer + "/"), url.prefix(while: { $0 != "?" }).hasSuffix(pathEnd)
             else { return nil }
             return response(exchange)
         }
@@ -66,7 +66,8 @@ struct Capture: Sendable, CustomTestStringConvertible {
 struct FlowCaptureTests {
     @Test("is a discovery document of its issuer and of no other", arguments: Capture.all)
     func discovery(capture: Capture) throws {
-        for response in capture.responses("/.well-known/openid-configuration") {
+        for response in capture.responses("/.well-known/openid-configuration")
+        where response.status == 200 {
             let document = try DiscoveryDocument.process(
                 response, issuer: capture.issuer, allowsLoopbackHTTP: true)
             #expect(document.tokenEndpoint.hasPrefix(capture.issuer))
@@ -80,7 +81,8 @@ struct FlowCaptureTests {
         }
     }
 
-    @Test("is a callback that can be read, with a code or an error or neither",
+    @Test(
+        "is a callback that can be read, with a code or an error or neither",
         arguments: Capture.all)
     func callbacks(capture: Capture) throws {
         for callback in capture.callbacks {
@@ -105,7 +107,9 @@ struct FlowCaptureTests {
                 continue
             }
             #expect(tokens.idToken.utf8.count { $0 == UInt8(ascii: ".") } >= 2)
-            let redacted = tokens.redacted(response.body).map { String(decoding: $0, as: UTF8.self) }
+            let redacted = tokens.redacted(response.body).map {
+                String(decoding: $0, as: UTF8.self)
+            }
             let kept = try #require(redacted)
             #expect(kept.contains(tokens.idToken))
             for secret in [tokens.accessToken, tokens.refreshToken].compactMap({ $0 }) {

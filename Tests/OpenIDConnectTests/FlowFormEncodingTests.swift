@@ -12,9 +12,10 @@ struct FlowFormEncodingTests {
     /// A text of random scalars: letters, marks, controls, and what stands for something in a form.
     private static func text(_ dice: inout SeededGenerator) -> String {
         let alphabet = Array("ab19-._~ +%&=;?#/:@\"\\\0\n\r\u{7F}\u{E9}e\u{301}\u{1F9FE}\u{FFFD}")
-        return String((0..<Int.random(in: 0...12, using: &dice)).map { _ in
-            alphabet[Int.random(in: 0..<alphabet.count, using: &dice)]
-        })
+        return String(
+            (0..<Int.random(in: 0...12, using: &dice)).map { _ in
+                alphabet[Int.random(in: 0..<alphabet.count, using: &dice)]
+            })
     }
 
     @Test("comes out as it went in, byte by byte", arguments: Seeds.all)

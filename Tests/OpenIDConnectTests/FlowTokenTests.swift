@@ -59,7 +59,8 @@ struct FlowTokenRequestTests {
         "with client_secret_basic form-encodes id and secret before they are joined",
         arguments: [
             ("rp", "s", "rp:s"), ("urn:rp:1", "a:b", "urn%3Arp%3A1:a%3Ab"),
-            ("rp", "p+s w/%", "rp:p%2Bs%20w%2F%25"), ("r\u{E9}", "\u{1F511}", "r%C3%A9:%F0%9F%94%91"),
+            ("rp", "p+s w/%", "rp:p%2Bs%20w%2F%25"),
+            ("r\u{E9}", "\u{1F511}", "r%C3%A9:%F0%9F%94%91"),
             ("rp", "", "rp:"), (":", ":", "%3A:%3A"),
         ])
     func basic(clientID: String, secret: String, pair: String) {
@@ -100,7 +101,7 @@ struct FlowAuthorizationRequestTests {
             state: "s t", nonce: "n",
             // RFC 7636, appendix B.
             codeVerifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", acrValues: "a b",
-            extraParameters: [.init("ui_locales", "nb")])
+            extraParameters: [FormEncoding.Parameter("ui_locales", "nb")])
         let expected =
             "response_type=code&client_id=rp%3A1&redirect_uri=https%3A%2F%2Frp.example%2Fcb"
             + "&scope=openid%20profile&state=s%20t&nonce=n"
@@ -169,7 +170,8 @@ struct FlowTokenResponseTests {
         "is JSON by its media type, in any case and with parameters",
         arguments: [
             ("application/json", "taken"), ("application/json;charset=UTF-8", "taken"),
-            ("Application/JSON ; charset=utf-8", "taken"), ("text/html", "token-response-malformed"),
+            ("Application/JSON ; charset=utf-8", "taken"),
+            ("text/html", "token-response-malformed"),
             ("application/jsonp", "token-response-malformed"),
             ("application/jwt", "token-response-malformed"), ("", "token-response-malformed"),
             ("json", "token-response-malformed"), (nil, "token-response-malformed"),
@@ -313,9 +315,10 @@ struct FlowRedactionTests {
         var dice = SeededGenerator(seed: seed)
         let alphabet = Array("ab/.-\u{E9}\"\\")
         func token() -> String {
-            String((0..<Int.random(in: 4...9, using: &dice)).map { _ in
-                alphabet[Int.random(in: 0..<alphabet.count, using: &dice)]
-            })
+            String(
+                (0..<Int.random(in: 4...9, using: &dice)).map { _ in
+                    alphabet[Int.random(in: 0..<alphabet.count, using: &dice)]
+                })
         }
         func spelled(_ text: String) -> String {
             text.unicodeScalars.map { scalar in

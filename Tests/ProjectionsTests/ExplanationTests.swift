@@ -73,11 +73,13 @@ struct ExplanationTests {
         #expect(text == String(decoding: expected, as: UTF8.self))
     }
 
-    @Test("of an attack never calls it safe to try again", arguments: [
-        "iss-mismatch", "iss-missing", "state-missing", "state-mismatch", "nonce-mismatch",
-        "sig-invalid", "header-refused", "at-hash-mismatch", "azp-mismatch", "aud-mismatch",
-        "alg-not-allowed", "callback-replayed",
-    ])
+    @Test(
+        "of an attack never calls it safe to try again",
+        arguments: [
+            "iss-mismatch", "iss-missing", "state-missing", "state-mismatch", "nonce-mismatch",
+            "sig-invalid", "header-refused", "at-hash-mismatch", "azp-mismatch", "aud-mismatch",
+            "alg-not-allowed", "callback-replayed",
+        ])
     func attacks(code: String) throws {
         #expect(try !Self.failed(code).retrySafe)
     }

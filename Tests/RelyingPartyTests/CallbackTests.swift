@@ -11,7 +11,7 @@ import Sessions
 import Synchronization
 import Testing
 
-@Suite("A callback that comes in")
+@Suite("A callback that comes in", .serialized)
 struct CallbackTests {
     private static func refused(_ code: String, session: String? = nil) throws -> CallbackResult {
         .refused(try #require(FailureReason(code)), session: session)
@@ -109,6 +109,25 @@ struct CallbackTests {
         let outcome = try await rig.party(log).receiveCallback(
             "code=c&state=s", session: "018f0000-0000-7000-8000-000000000001")
         #expect(outcome == (try Self.refused("state-mismatch")))
+    }
+
+    @Test("for a session that another program runs and reports is refused, and changes nothing")
+    func reportedSession() async throws {
+        let rig = try LoginRig()
+        let log = try rig.open()
+        let session = try await rig.login(log).session
+        for count in 1...5 {
+            let reported = try Forgery(of: session, in: log, rig).write(count: count) {
+                $0.isReported = true
+            }
+            let before = try log.stream(reported).map(\.leaf)
+            let asked = rig.wire.exchanges.count
+            let outcome = try await rig.party(log).receiveCallback(
+                "code=c&state=s", session: reported)
+            #expect(outcome == (try Self.refused("state-mismatch")))
+            #expect(try log.stream(reported).map(\.leaf) == before)
+            #expect(rig.wire.exchanges.count == asked)
+        }
     }
 
     @Test("is refused while another one for the same session is under way")

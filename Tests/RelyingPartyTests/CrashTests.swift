@@ -68,7 +68,7 @@ final class Effects: Sendable {
     }
 }
 
-@Suite("A login that is cut off")
+@Suite("A login that is cut off", .serialized)
 struct CrashTests {
     /// How the login went on, by where it stood.
     private static func checkResumed(
@@ -159,6 +159,30 @@ struct CrashTests {
         #expect(outcome.taken == nil)
         #expect(try log.words(session) == ["initiated"])
         #expect(rig.wire.exchanges.isEmpty)
+    }
+
+    @Test("with its token recorded is judged by the policy that was recorded with it")
+    func recordedPolicy() async throws {
+        let rig = try LoginRig()
+        let log = try rig.open()
+        let forgery = try Forgery(of: try await rig.login(log).session, in: log, rig)
+        let policy = try #require(
+            try JSONReader.read(try forgery.document("policyDigest"), numbers: .integersOnly)
+                .objectValue)
+        for (level, expected) in [(3, SessionPhase.verified), (4, .failed)] {
+            // As if an earlier program had demanded a level by default.
+            var demanding = policy
+            demanding["levelOfAssuranceMin"] = .integer(Int64(level))
+            let document = CanonicalJSON.encode(demanding)
+            let session = try forgery.write(count: 4) {
+                $0.replace("policyDigest", with: document)
+            }
+            let outcome = try await rig.party(log).receiveCallback("", session: session)
+            #expect(outcome.taken?.phase == expected)
+            #expect(outcome.taken?.reason?.code == (level == 4 ? "acr-too-low" : nil))
+            let last = try #require(try log.opened(session).last?.event.clearMembers)
+            #expect(last["policyDigest"] == .string(Digest(ofDocument: document).base64URL))
+        }
     }
 
     // MARK: - By a signal

@@ -63,7 +63,7 @@ struct Expectation: Sendable {
     ]
 }
 
-@Suite("A login with a provider that does something wrong")
+@Suite("A login with a provider that does something wrong", .serialized)
 struct MisbehaviourTests {
     @Test("ends for that reason, and nothing is asked after it", arguments: Misbehaviour.allCases)
     func outcome(misbehaviour: Misbehaviour) async throws {

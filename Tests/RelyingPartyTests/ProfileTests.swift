@@ -70,8 +70,10 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         ("? [a]\n: b", mappingMessage), ("a: {b: [", "the profile is not YAML"),
         ("a: *PLANTED", "the profile is not YAML"),
         (with("scope: a\nscope: PLANTED"), "the profile is not YAML"),
-        (with("x: " + String(repeating: "[", count: 20) + String(repeating: "]", count: 20)),
-            mappingMessage),
+        (
+            with("x: " + String(repeating: "[", count: 20) + String(repeating: "]", count: 20)),
+            mappingMessage
+        ),
     ].map { ProfileCase(yaml: $0, message: $1) }
 
     private static let members: [(yaml: String, message: String)] = [
@@ -109,7 +111,8 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
             "in the profile, `redirectURI` must be an absolute URI without user, query and "
                 + "fragment, up to 2048 bytes"
         ),
-        (with("flows: [PLANTED]"), flowsMessage), (with("flows: []"), "`flows` must be a list of texts"),
+        (with("flows: [PLANTED]"), flowsMessage),
+        (with("flows: []"), "`flows` must be a list of texts"),
         (with("flows: code"), "`flows` must be a list of texts"),
         (with("flows: [1]"), "`flows` must be a list of texts"),
         (with("algorithms: {a: PLANTED}"), "`algorithms` must be a list of texts"),
@@ -136,8 +139,9 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         (replacing("clientAuthentication", "{method: PLANTED, secretFile: s}"), methodMessage),
         (replacing("clientAuthentication", "{method: client_secret_basic}"), secretMessage),
         (
-            replacing("clientAuthentication", "{method: none, secretFile: a, secretEnvironment: b}"),
-            secretMessage
+            replacing(
+                "clientAuthentication", "{method: none, secretFile: a, secretEnvironment: b}"),
+            "`clientAuthentication` must have no secret with the method none"
         ),
         (
             replacing(
@@ -166,7 +170,8 @@ struct ProfileTests {
         try ProfileFile.parse(Array(yaml.utf8), directory: "/etc/rp")
     }
 
-    @Test("that is good is read, and comes back from its archived form", arguments: ProfileCase.good)
+    @Test(
+        "that is good is read, and comes back from its archived form", arguments: ProfileCase.good)
     func good(profile: ProfileCase) throws {
         let read = try Self.parse(profile.yaml)
         let archived = CanonicalJSON.encode(read.object)
@@ -216,12 +221,14 @@ struct ProfileTests {
         func document(_ algorithms: String) throws -> DiscoveryDocument {
             try DiscoveryDocument(
                 Array(
-                    (#"{"issuer":"https://op.example","authorization_endpoint":"https://a.example","#
-                        + #""token_endpoint":"https://a.example","jwks_uri":"https://a.example""#
+                    (#"{"issuer":"https://op.example","jwks_uri":"https://a.example","#
+                        + #""token_endpoint":"https://a.example","#
+                        + #""authorization_endpoint":"https://a.example""#
                         + algorithms + "}").utf8),
                 issuer: "https://op.example", allowsLoopbackHTTP: false)
         }
-        let announced = #","id_token_signing_alg_values_supported":["none","HS256","ES256","RS256"]"#
+        let announced =
+            #","id_token_signing_alg_values_supported":["none","HS256","ES256","RS256"]"#
         var profile = try Self.parse(ProfileCase.good[0].yaml)
         #expect(try profile.policy(document(announced)).algorithms == ["RS256", "ES256"])
         #expect(try profile.policy(document("")).algorithms == ["RS256"])
@@ -235,8 +242,9 @@ struct ProfileTests {
     func secret() throws {
         let rig = try LoginRig()
         var profile = rig.profile
-        for (content, expected) in [("a", "a"), ("a\n", "a"), ("a\n\n", "a\n"), ("a ", "a "), ("", "")]
-        {
+        for (content, expected) in [
+            ("a", "a"), ("a\n", "a"), ("a\n\n", "a\n"), ("a ", "a "), ("", ""),
+        ] {
             try rig.write(content, to: "other.secret")
             profile.secret = .file(rig.directory + "/other.secret")
             let request = TokenExchange.request(
@@ -259,7 +267,8 @@ struct ProfileTests {
     @Test("in which aliases multiply is refused before it fills the memory")
     func aliasBomb() {
         let levels = (1...9).map { level in
-            "a\(level): &a\(level) [" + (0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ",")
+            "a\(level): &a\(level) ["
+                + (0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ",")
                 + "]"
         }
         let yaml = (["a0: &a0 [x]"] + levels).joined(separator: "\n")

@@ -52,7 +52,7 @@ struct LostRequest: Sendable, CustomTestStringConvertible {
     }
 }
 
-@Suite("A request without an answer")
+@Suite("A request without an answer", .serialized)
 struct TransportTests {
     @Test("ends the login for what is known of it", arguments: LostRequest.all)
     func lost(request: LostRequest) async throws {
@@ -116,7 +116,7 @@ struct TransportTests {
     }
 }
 
-@Suite("A provider that changes its keys")
+@Suite("A provider that changes its keys", .serialized)
 struct KeyRotationTests {
     @Test("between start and callback changes nothing for a login", arguments: [true, false])
     func betweenStartAndCallback(keepingOld: Bool) async throws {

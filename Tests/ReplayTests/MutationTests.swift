@@ -11,7 +11,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite("One bit that is not what it was")
+@Suite("One bit that is not what it was", .serialized)
 struct MutationTests {
     private static func result(_ log: EventLog, _ session: String) throws -> TokenOutcome.Result? {
         try Reverification(log).reverify(session: session)?.result
@@ -53,13 +53,14 @@ struct MutationTests {
             try forgery.document("keySetDigest"), numbers: .integersOnly)
         let key = try #require(members.objectValue?["keys"]?.arrayValue?.first?.objectValue)
         for _ in 0..<60 {
-            let name = try #require(["x", "y", "kty", "crv", "alg", "kid"].randomElement(using: &dice))
+            let name = try #require(
+                ["x", "y", "kty", "crv", "alg", "kid"].randomElement(using: &dice))
             var changed = key
             let value = Array(try #require(key[name]?.stringValue).utf8)
             let text = String(decoding: Self.flipped(value, &dice), as: UTF8.self)
             changed[name] = .string(text)
             let document = CanonicalJSON.encode(["keys": .array([.object(changed)])])
-            let copy = try forgery.write(replacing: "keySetDigest", with: document)
+            let copy = try forgery.write { $0.replace("keySetDigest", with: document) }
             #expect(
                 try Self.result(log, copy) == .failed, "\(name) \(text) \(Seeds.hint(seed))")
         }
@@ -76,10 +77,12 @@ struct MutationTests {
                 .objectValue)
         for _ in 0..<60 {
             var changed = policy
-            let name = try #require(["issuer", "audience", "algorithms"].randomElement(using: &dice))
+            let name = try #require(
+                ["issuer", "audience", "algorithms"].randomElement(using: &dice))
             if name == "algorithms" {
                 changed[name] = .array([
-                    .string(String(decoding: Self.flipped(Array("ES256".utf8), &dice), as: UTF8.self))
+                    .string(
+                        String(decoding: Self.flipped(Array("ES256".utf8), &dice), as: UTF8.self))
                 ])
             } else {
                 let value = Array(try #require(policy[name]?.stringValue).utf8)
@@ -87,7 +90,7 @@ struct MutationTests {
                     String(decoding: Self.flipped(value, &dice), as: UTF8.self))
             }
             let document = CanonicalJSON.encode(changed)
-            let copy = try forgery.write(replacing: "policyDigest", with: document)
+            let copy = try forgery.write { $0.replace("policyDigest", with: document) }
             #expect(try Self.result(log, copy) != .verified, "\(changed) \(Seeds.hint(seed))")
         }
     }

@@ -12,7 +12,7 @@ import SessionEvents
 import Sessions
 import Testing
 
-@Suite("A token checked again")
+@Suite("A token checked again", .serialized)
 struct ReverificationTests {
     @Test("is judged as it was when it came", arguments: Misbehaviour.allCases)
     func sameVerdict(misbehaviour: Misbehaviour) async throws {
@@ -130,7 +130,9 @@ struct ReverificationTests {
 
     // MARK: - What is missing
 
-    @Test("without its key set or its policy is inconclusive", arguments: ["keySetDigest", "policyDigest"])
+    @Test(
+        "without its key set or its policy is inconclusive",
+        arguments: ["keySetDigest", "policyDigest"])
     func missingDocument(member: String) async throws {
         let rig = try LoginRig()
         let log = try rig.open()
@@ -168,7 +170,7 @@ struct ReverificationTests {
         let forgery = try Forgery(of: try await rig.login(log).session, in: log, rig)
         for member in ["keySetDigest", "policyDigest"] {
             for text in ["", "{", "[]", "null", #"{"keys":1}"#, #"{"issuer":1}"#] {
-                let copy = try forgery.write(replacing: member, with: Array(text.utf8))
+                let copy = try forgery.write { $0.replace(member, with: Array(text.utf8)) }
                 let outcome = try #require(try Reverification(log).reverify(session: copy))
                 #expect(outcome.result == .inconclusive, "\(member): \(text)")
             }

@@ -190,7 +190,8 @@ struct CodeFlowTests {
         let commands: [(SessionCommand, SessionEventType, Set<SessionPhase?>)] = [
             (.initiate(Code.parameters(.pkce)), .initiated, [nil]),
             (
-                .redirect(Redirection(endpoint: "https://a.example", discoveryDigest: Code.digest("d"))),
+                .redirect(
+                    Redirection(endpoint: "https://a.example", discoveryDigest: Code.digest("d"))),
                 .redirected, [.initiated]
             ),
             (

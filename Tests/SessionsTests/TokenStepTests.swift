@@ -149,8 +149,10 @@ struct TokenStepTests {
             (CodeLogin.response([:], status: 503), FlowFailureReason.providerOutage, nil),
             (CodeLogin.response(["id_token": .null]), .idTokenMissing, nil),
             (CodeLogin.response(["token_type": .null]), .tokenResponseMalformed, nil),
-            (CodeLogin.response(["error": .string("invalid_grant")], status: 400), .codeRefused,
-                "invalid_grant"),
+            (
+                CodeLogin.response(["error": .string("invalid_grant")], status: 400), .codeRefused,
+                "invalid_grant"
+            ),
             (CodeLogin.response(["error": .string("0101")]), .brokerError, "other"),
         ] as [(HTTPResponse, FlowFailureReason, String?)])
     func failures(response: HTTPResponse, reason: FlowFailureReason, error: String?) throws {
@@ -204,9 +206,10 @@ struct TokenVerificationTests {
     func acr() throws {
         let signer = try Signer()
         let state = try signer.state(try signer.token(["acr": .string("urn:01010112345")]))
-        guard case .verified(let event)? = try Session.decide(
-            .verifyToken(signer.input), in: state
-        ).first?.event
+        guard
+            case .verified(let event)? = try Session.decide(
+                .verifyToken(signer.input), in: state
+            ).first?.event
         else {
             Issue.record("another event")
             return
@@ -217,7 +220,8 @@ struct TokenVerificationTests {
     @Test(
         "ends the login for what is wrong with the token",
         arguments: [
-            (["nonce": .string("other")], .nonceMismatch), (["nonce": .null], .claimMissing), (["aud": .string("other")], .audienceMismatch),
+            (["nonce": .string("other")], .nonceMismatch), (["nonce": .null], .claimMissing),
+            (["aud": .string("other")], .audienceMismatch),
             (["iss": .string("https://op.example/")], .issuerMismatch),
             (["exp": .integer(1)], .tokenExpired), (["exp": .string("1")], .claimMalformed),
             (["at_hash": .string("AAAA")], .accessTokenHashMismatch),
