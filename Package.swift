@@ -140,7 +140,36 @@ let package = Package(
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
             exclude: ["Golden"]),
-        tests("SessionsTests", ["LedgerPrimitives", "SessionEvents", "Sessions"]),
+        tests(
+            "SessionsTests",
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+                "SessionEvents", "Sessions",
+            ]),
+        .target(
+            name: "LoginSupport",
+            dependencies: [
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "ProviderSimulator", "RelyingParty", "SessionEvents", "TestSupport",
+            ], path: "Tests/LoginSupport", swiftSettings: strict),
+        tests(
+            "RelyingPartyTests",
+            [
+                "Capabilities", "EventLog", "HTTPMessages", "LedgerPrimitives", "LoginSupport",
+                "OpenIDConnect", "Platform", "ProviderSimulator", "RelyingParty",
+                "SessionEvents", "Sessions", "TestSupport",
+            ]),
+        tests(
+            "ProjectionsTests",
+            ["LedgerPrimitives", "OpenIDConnect", "Projections", "SessionEvents", "TestSupport"],
+            exclude: ["Golden"]),
+        tests(
+            "ReplayTests",
+            [
+                "Capabilities", "EventLog", "LMDB", "LedgerPrimitives", "LoginSupport",
+                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
+                "TestSupport",
+            ]),
         tests(
             "IngestionTests",
             ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),
@@ -160,8 +189,10 @@ let package = Package(
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
         tests(
             "OpenIDConnectTests",
-            ["HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL"],
-            exclude: ["Vectors"]),
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+                "TestSupport",
+            ], exclude: ["Vectors"]),
         tests(
             "TokenCommandTests",
             ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),

@@ -45,6 +45,10 @@ public enum FailureCatalogue {
         "callback-malformed": Entry(
             "What came back through the browser cannot be read, or lacks the code.",
             "Check the redirect URI and anything between browser and application."),
+        "callback-replayed": Entry(
+            "A callback came for a session that does not wait for one.",
+            "A page was loaded again, or someone has the URL. What was exchanged stays as it is.",
+            retry: false),
         "client-auth-failed": Entry(
             "The provider did not accept the client's credentials.",
             "Check client id, secret and authentication method in the profile.", retry: false),
@@ -84,6 +88,8 @@ public enum FailureCatalogue {
         "provider-outage": Entry(
             "The provider could not be reached or answered with a server error.",
             "Wait and try again; see whether other logins fail at the same time."),
+        "response-malformed": Entry(
+            "An answer of the provider cannot be read.", providerDefect),
         "response-too-large": Entry(
             "An answer is larger than allowed.", providerDefect, retry: false),
         "state-mismatch": Entry(

@@ -63,10 +63,10 @@ extension SessionEvent {
 extension CallbackReceived {
     fileprivate var words: String {
         let whence = from == .accountSelector ? "from the account selector" : "from the provider"
-        if let error { return "The user came back \(whence) with the error \(error)." }
         if stateMatched == false {
             return "A callback came \(whence), but its state is not this session's."
         }
+        if let error { return "The user came back \(whence) with the error \(error)." }
         return "The user came back \(whence)."
     }
 }

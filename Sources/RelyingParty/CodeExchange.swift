@@ -77,12 +77,14 @@ struct CodeExchange {
     /// provider may have changed its keys a moment ago.
     func verify(_ driver: inout SessionDriver) async throws {
         guard driver.state.phase == .tokenIssued, let digest = driver.state.keySetDigest,
-            let bytes = try log.blob(digest)
+            let bytes = try log.blob(digest), let policyDigest = driver.state.policyDigest
         else { return }
+        // The policy that was recorded with the token counts, also if this program is a later one
+        // that would make another.
+        let policy = try documents.archivedPolicy(policyDigest)
         var input = VerificationInput(
             keys: try JSONWebKeySet(parsing: bytes, limits: policy.keyLimits),
-            keySetDigest: digest, policy: policy,
-            policyDigest: Digest(ofDocument: CanonicalJSON.encode(policy.object)))
+            keySetDigest: digest, policy: policy, policyDigest: policyDigest)
         if lacksKey(input.keys, driver.state) {
             do {
                 let (_, fresh) = try await documents.fetchKeySet(discovery)

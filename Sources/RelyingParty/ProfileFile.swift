@@ -31,23 +31,36 @@ public enum ProfileFile {
         } catch {
             throw ProfileError("the profile is not YAML")
         }
-        guard let value = node.flatMap({ jsonValue($0, depth: 0) }),
+        var converter = NodeConverter()
+        guard let value = node.flatMap({ converter.jsonValue($0, depth: 0) }),
             let members = value.objectValue
         else { throw ProfileError("the profile must be a mapping of names to values") }
         return try ProviderProfile(members, relativeTo: directory)
     }
+}
 
-    /// The value of a node; nil when it is nested too deeply or has a name that is no text.
-    private static func jsonValue(_ node: Node, depth: Int) -> JSONValue? {
-        guard depth < 16 else { return nil }
+/// Turns nodes of YAML into JSON values.
+private struct NodeConverter {
+    /// No honest profile has more nodes. Aliases of aliases make any number out of a few lines.
+    private var nodesLeft = 10_000
+
+    /// The value of a node; nil when it is nested too deeply, has a name that is no text, or has
+    /// too many nodes in it.
+    mutating func jsonValue(_ node: Node, depth: Int) -> JSONValue? {
+        nodesLeft -= 1
+        guard depth < 16, nodesLeft >= 0 else { return nil }
         switch node {
         case .scalar(let scalar):
             if let flag = node.bool, scalar.style == .plain { return .bool(flag) }
             if let number = node.int, scalar.style == .plain { return .integer(Int64(number)) }
             return .string(scalar.string)
         case .sequence(let sequence):
-            let elements = sequence.compactMap { jsonValue($0, depth: depth + 1) }
-            return elements.count == sequence.count ? .array(elements) : nil
+            var elements: [JSONValue] = []
+            for element in sequence {
+                guard let value = jsonValue(element, depth: depth + 1) else { return nil }
+                elements.append(value)
+            }
+            return .array(elements)
         case .mapping(let mapping):
             var object = JSONObject()
             for (key, value) in mapping {

@@ -49,6 +49,14 @@ struct ProviderDocuments {
             bytes, issuer: profile.issuer, allowsLoopbackHTTP: profile.allowsLoopbackHTTP)
     }
 
+    /// The policy under a digest, read from the log.
+    func archivedPolicy(_ digest: Digest) throws -> VerificationPolicy {
+        guard let bytes = try log.blob(digest),
+            let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue
+        else { throw LedgerError.damaged("an archived policy is missing", position: nil) }
+        return try VerificationPolicy.complete(members).policy
+    }
+
     private func get(_ url: String) async throws -> HTTPResponse {
         let request = HTTPRequest(
             .get, url, fields: [HTTPField("Accept", "application/json")], limits: profile.limits)

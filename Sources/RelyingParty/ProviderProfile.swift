@@ -261,7 +261,14 @@ private struct ProfileReader {
         let file = try reader.path("secretFile")
         let variable = try reader.optional("secretEnvironment")
         try reader.finish()
-        guard (file == nil) != (variable == nil) || method == .none && file == nil else {
+        if method == .none {
+            guard file == nil, variable == nil else {
+                throw ProfileError(
+                    "`clientAuthentication` must have no secret with the method none")
+            }
+            return (method, nil)
+        }
+        guard (file == nil) != (variable == nil) else {
             throw ProfileError(
                 "`clientAuthentication` must have either `secretFile` or `secretEnvironment`")
         }

@@ -126,6 +126,7 @@ public struct RelyingParty: Sendable {
         defer { withExtendedLifetime(hold) {} }
         var driver = try SessionDriver(
             resuming: subject, in: log, capabilities: capabilities)
+        guard !driver.isReported else { return try await refuse(.stateMismatch, session: nil) }
         switch driver.state.phase {
         case .redirected:
             let exchange = try CodeExchange(log: log, capabilities: capabilities, driver.state)

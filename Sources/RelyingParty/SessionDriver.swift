@@ -17,6 +17,9 @@ struct SessionDriver {
     private var head: StreamHead?
     private(set) var state = SessionState()
     private(set) var eventCount = 0
+    /// Whether another program runs the session and reports its steps, so that it is not ours to
+    /// drive.
+    private(set) var isReported = false
     /// Why the session failed, if it did.
     private(set) var reason: FailureReason?
 
@@ -43,6 +46,7 @@ struct SessionDriver {
         self.key = key
         for recorded in try log.stream(subject) {
             let event = try SessionEventCodec.decode(recorded)
+            isReported = isReported || recorded.envelope.recordedTime != nil
             state = Session.evolve(
                 state, by: event, at: recorded.envelope.time,
                 sealed: try log.openSealed(recorded, dataKey: key))

@@ -8,6 +8,9 @@ public import SessionEvents
 
 /// What happens in the authorization code flow, with or without PKCE.
 enum CodeFlow {
+    /// How much is kept of a callback that cannot be read, in bytes.
+    private static let rawBytesMax = 8192
+
     static func initiate(_ parameters: LoginParameters) -> SessionStep {
         let request = parameters.request
         let challenge = request.codeVerifier.flatMap { Digest(PKCE.challenge(of: $0)[...]) }
@@ -44,14 +47,16 @@ enum CodeFlow {
             throw .evidenceMissing
         }
         var event = CallbackReceived(
-            responseMode: input.responseMode, stateMatched: false, stateBinding: input.binding)
+            responseMode: input.responseMode, stateBinding: input.binding)
         let parameters: CallbackParameters
         do {
             parameters = try CallbackParameters(input.input)
         } catch {
-            let raw: JSONObject = ["raw": .string(String(input.input.prefix(8192)))]
+            // Bytes are counted, not characters, and one that is cut off becomes three.
+            let raw = String(decoding: input.input.utf8.prefix(rawBytesMax - 2), as: UTF8.self)
             return [
-                SessionStep(.callback(event), sealed: raw), SessionStep(failed: .callback, error),
+                SessionStep(.callback(event), sealed: ["raw": .string(raw)]),
+                SessionStep(failed: .callback, error),
             ]
         }
         var sealed = JSONObject()
@@ -59,7 +64,7 @@ enum CodeFlow {
             sealed[name] = .string(value)
         }
         event.error = parameters.error.map(RegisteredNames.errorInClear)
-        event.stateMatched = parameters.state?.isIdenticalInConstantTime(to: expected) ?? false
+        event.stateMatched = parameters.state.map { $0.isIdenticalInConstantTime(to: expected) }
         let received = SessionStep(.callback(event), sealed: sealed)
         let pending = PendingAuthorization(
             state: expected, issuer: issuer, promisesIssuer: input.promisesIssuer)

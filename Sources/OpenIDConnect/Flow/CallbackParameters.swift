@@ -21,13 +21,7 @@ public struct CallbackParameters: Equatable, Sendable {
     /// - Throws: `callback-malformed` for broken escapes, and for a parameter that stands twice:
     ///   two readers could then take different ones.
     public init(_ input: String) throws(FlowFailure) {
-        let trimmed = input.filter { $0 != "\r" && $0 != "\n" }
-        let withoutFragment = trimmed.prefix { $0 != "#" }
-        let query =
-            withoutFragment.firstIndex(of: "?").map {
-                String(withoutFragment[withoutFragment.index(after: $0)...])
-            } ?? (withoutFragment.contains("://") ? "" : String(withoutFragment))
-        guard let parameters = FormEncoding.decode(query) else {
+        guard let parameters = FormEncoding.decode(Self.query(of: input)) else {
             throw FlowFailure(.callbackMalformed)
         }
         func value(_ name: String) throws(FlowFailure) -> String? {
@@ -40,6 +34,21 @@ public struct CallbackParameters: Equatable, Sendable {
         error = try value("error")
         errorDescription = try value("error_description")
         issuer = try value("iss")
+    }
+
+    /// The query of a URL, or the input itself where it is no URL, without line breaks and
+    /// fragment.
+    ///
+    /// Bytes are compared, not characters: a character may be several of them, `\r\n` among others.
+    /// A URL has a colon, a slash or a question mark before anything that a query begins with.
+    private static func query(of input: String) -> String {
+        let bytes = input.utf8.filter { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
+            .prefix { $0 != UInt8(ascii: "#") }
+        let first = bytes.first { ":/?=&".utf8.contains($0) }
+        let isURL = first.map { ":/?".utf8.contains($0) } ?? false
+        let query =
+            isURL ? bytes.drop { $0 != UInt8(ascii: "?") }.dropFirst() : bytes[...]
+        return String(decoding: query, as: UTF8.self)
     }
 
     /// What is kept of it: every value that was given.

@@ -85,14 +85,19 @@ public enum KeySetResponse {
 public enum EndpointURL {
     /// Whether a URL is https, or plain http to loopback where that is allowed, and has a host and
     /// neither user nor fragment.
+    ///
+    /// What no clear member of an event takes is refused as well: a URL that was used has to be
+    /// recorded, and what was recorded has to be readable.
     public static func isAcceptable(_ url: String, allowsLoopbackHTTP: Bool) -> Bool {
-        guard url.utf8.count <= 2048, url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
-            !url.utf8.contains(UInt8(ascii: "#")), !url.utf8.contains(UInt8(ascii: "\\"))
+        guard url.utf8.count <= 2048,
+            url.utf8.allSatisfy({
+                (0x21...0x7E).contains($0) && !"#\"<>\\^`{|}".utf8.contains($0)
+            }), !withoutQuery(url).utf8.contains(UInt8(ascii: "@"))
         else { return false }
         let isSecure = url.hasPrefix("https://")
         guard isSecure || url.hasPrefix("http://") else { return false }
         let authority = url.dropFirst(isSecure ? 8 : 7).prefix { $0 != "/" && $0 != "?" }
-        guard !authority.isEmpty, !authority.contains("@") else { return false }
+        guard let first = authority.first, first != ":" else { return false }
         return isSecure || allowsLoopbackHTTP && isLoopback(String(authority))
     }
 
@@ -103,15 +108,34 @@ public enum EndpointURL {
         return parts.count >= 3 && isLoopback(String(parts[2]))
     }
 
-    /// Whether an authority names this machine by a loopback name or address.
+    /// Whether an authority names this machine by a loopback name or address, with a port or
+    /// without.
     public static func isLoopback(_ authority: String) -> Bool {
-        let host =
-            authority.hasPrefix("[")
-            ? String(authority.prefix { $0 != "]" }.dropFirst())
-            : String(authority.prefix { $0 != ":" })
-        if host == "localhost" || host == "::1" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        let bytes = Array(authority.utf8)
+        let isBracketed = bytes.first == UInt8(ascii: "[")
+        let host = bytes.prefix { $0 != UInt8(ascii: isBracketed ? "]" : ":") }
+        let rest = bytes.dropFirst(host.count + (isBracketed ? 1 : 0))
+        guard rest.isEmpty || isPort(rest) else { return false }
+        if isBracketed {
+            return host.elementsEqual("[::1".utf8) && bytes.count > host.count
+        }
+        if host.elementsEqual("localhost".utf8) { return true }
+        let parts = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0].elementsEqual("127".utf8) && parts.allSatisfy(isOctet)
+    }
+
+    /// A colon and a number from 0 to 65535.
+    private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
+        let digits = text.dropFirst()
+        return text.first == UInt8(ascii: ":") && (1...5).contains(digits.count)
+            && digits.allSatisfy { (0x30...0x39).contains($0) }
+            && UInt16(String(decoding: digits, as: UTF8.self)) != nil
+    }
+
+    /// A number from 0 to 255 in its one spelling: some read a leading zero as octal.
+    private static func isOctet(_ text: ArraySlice<UInt8>) -> Bool {
+        UInt8(String(decoding: text, as: UTF8.self)).map { String($0) }?.utf8.elementsEqual(text)
+            ?? false
     }
 
     /// A URL without its query, as it may stand in the clear.

@@ -100,11 +100,41 @@ public struct TokenResponse: Equatable, Sendable {
             else { return nil }
             redacted = result
         }
-        return redacted
+        return isWithheld(redacted) ? redacted : nil
+    }
+
+    /// Whether a body is a token response without the secrets, also where they were spelled with
+    /// escapes.
+    private func isWithheld(_ body: [UInt8]) -> Bool {
+        let secrets = [accessToken, refreshToken].compactMap { $0 }.filter { !$0.isEmpty }
+        guard let value = try? JSONReader.read(body, numbers: .anyAsText) else { return false }
+        return !value.contains { text in
+            secrets.contains { Array(text.utf8).firstRange(of: Array($0.utf8)) != nil }
+        }
+    }
+}
+
+extension JSONValue {
+    /// Whether any text in it passes a test, names of members included.
+    fileprivate func contains(_ isFound: (String) -> Bool) -> Bool {
+        switch self {
+        case .string(let text), .number(let text): isFound(text)
+        case .array(let elements): elements.contains { $0.contains(isFound) }
+        case .object(let object):
+            object.members.contains { isFound($0.name) || $0.value.contains(isFound) }
+        case .null, .bool, .integer: false
+        }
     }
 }
 
 extension [UInt8] {
+    /// Where a part begins and ends for the first time; nil when it is not in it.
+    fileprivate func firstRange(of part: [UInt8]) -> Range<Int>? {
+        guard part.count <= count else { return nil }
+        return (0...(count - part.count)).first { self[$0...].starts(with: part) }
+            .map { $0..<($0 + part.count) }
+    }
+
     /// Every occurrence replaced; nil when there is none.
     fileprivate func replacing(_ part: [UInt8], with replacement: [UInt8]) -> [UInt8]? {
         var output: [UInt8] = []
