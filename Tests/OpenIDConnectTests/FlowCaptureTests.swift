@@ -5,11 +5,12 @@ import HTTPMessages
 import JOSE
 import LedgerPrimitives
 import OpenIDConnect
+import TestSupport
 import Testing
 
-/// Exchanges with real providers, where they lie on this machine; the tests do without them.
+/// Exchanges with real providers, where they lie beside the project; the tests do without them.
 struct Capture: Sendable, CustomTestStringConvertible {
-    private static let directory = "/work/shared/reference/captures"
+    private static let directory = Repository.root + "/../shared/reference/captures"
 
     let name: String
     let issuer: String
