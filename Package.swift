@@ -64,12 +64,13 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPlatform"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         module("Curl", ["CCurl", "Platform"]),
         module("LMDB", ["CLMDB"]),
         module("OpenSSL", ["COpenSSL"]),
         module("Zlib", ["CZlib"]),
-        module("Platform"),
+        module("Platform", ["CPlatform"]),
 
         // Pure core: no clock, no input or output, no async.
         module("LedgerPrimitives"),

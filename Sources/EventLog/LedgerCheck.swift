@@ -88,6 +88,10 @@ private struct LedgerChecker {
     private var namedBlobs: [Digest: UInt64] = [:]
     private(set) var report: CheckReport
 
+    /// After how many events the pages read so far are let go; a multiple of how many are read in
+    /// one transaction.
+    private static let eventsPerRelease = 16 * EventLog.eventsPerTransaction
+
     init(log: EventLog, head: LogHead, level: CheckLevel) {
         self.log = log
         self.head = head
@@ -108,6 +112,7 @@ private struct LedgerChecker {
                 position += 1
             }
             report.events = position
+            if position % Self.eventsPerRelease == 0 { log.environment.releasePages() }
             progress(position, head.size)
         }
         let beyond = try log.environment.read { transaction in
@@ -210,40 +215,19 @@ private struct LedgerChecker {
     /// Walks the stream index: the k-th entry of a stream must be the event with revision k, and
     /// every event must be in the index once. So no (subject, revision) can be there twice.
     mutating func checkStreams() throws {
-        let tables = log.tables
-        var findings: [(String, UInt64?, String)] = []
-        let head = head
-        let indexed = try log.environment.read { transaction in
-            try transaction.withCursor(tables.streams) { cursor in
-                var indexed: UInt64 = 0
-                var previous: StreamWalk?
-                while let entry = try cursor.move(
-                    .next,
-                    { key, value in
-                        (key.copied(), value.bigEndianNumber)
-                    })
-                {
-                    guard let position = entry.1 else {
-                        findings.append(("index-malformed", nil, "an index entry is malformed"))
-                        continue
-                    }
-                    if position >= head.size { continue }
-                    indexed += 1
-                    var walk = StreamWalk(key: entry.0, after: previous)
-                    if let problem = try walk.step(to: position, tables, transaction) {
-                        findings.append(("stream-broken", position, problem))
-                    }
-                    previous = walk
-                }
-                return indexed
-            }
+        var walk = IndexWalk(size: head.size)
+        while !walk.isAtEnd {
+            // A transaction that stays open for long keeps writers from using freed pages again.
+            try log.environment.read { try walk.advance(log.tables, $0) }
+            log.environment.releasePages()
         }
-        for (code, position, message) in findings {
+        for (code, position, message) in walk.findings {
             report.add(code, at: position, message)
         }
-        if indexed != head.size {
+        if walk.indexed != head.size {
             report.add(
-                "index-count", "the stream index has \(indexed) events, the log \(head.size)")
+                "index-count",
+                "the stream index has \(walk.indexed) events, the log \(head.size)")
         }
     }
 
@@ -268,7 +252,8 @@ private struct LedgerChecker {
             }
         }
         var isAllIntact = true
-        for name in names {
+        for (index, name) in names.enumerated() {
+            if index % 64 == 0 { log.environment.releasePages() }
             let content = Digest(name[...]).map { digest in Result { try log.blob(digest) } }
             if case .success(_?) = content { continue }
             isAllIntact = false
@@ -287,50 +272,6 @@ private struct LedgerChecker {
                 "blob-count",
                 "\(names.count) blobs of \(bytes) bytes are stored, the log's record says "
                     + "\(head.blobs) of \(head.blobBytes)")
-        }
-    }
-}
-
-/// Follows one stream through the index.
-private struct StreamWalk {
-    let key: [UInt8]
-    private(set) var revision: Int
-    private var first: UInt64
-    private var last: UInt64
-
-    /// Continues the walk if the key is the same, else begins a new one.
-    init(key: [UInt8], after previous: StreamWalk?) {
-        self.key = key
-        let continued = previous?.key == key ? previous : nil
-        revision = continued?.revision ?? 0
-        first = continued?.first ?? 0
-        last = continued?.last ?? 0
-    }
-
-    /// Takes the next event in; answers what is wrong with it.
-    mutating func step(
-        to position: UInt64, _ tables: LogTables, _ transaction: LMDBTransaction
-    ) throws -> String? {
-        revision += 1
-        if revision == 1 { first = position }
-        defer { last = position }
-        let header: FrameHeader
-        do {
-            header = try tables.header(at: position, in: transaction)
-        } catch is LedgerError {
-            return "the index names an event that cannot be read"
-        }
-        guard header.revision == revision else {
-            return "the stream's event number \(revision) has revision \(header.revision)"
-        }
-        switch header.link {
-        case .first(let subject):
-            return StreamKey.key(subject) == key ? nil : "the index files it under another stream"
-        case .later(let firstDistance, let previousDistance):
-            let isLinked =
-                firstDistance <= position && position - firstDistance == first
-                && position - previousDistance == last
-            return isLinked ? nil : "the event is not linked to the one before it"
         }
     }
 }

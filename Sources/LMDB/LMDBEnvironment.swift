@@ -18,10 +18,12 @@ internal import Synchronization
         case readWrite
     }
 
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     private let identity: DirectoryIdentity
     /// The directory that was opened.
     public let directory: String
+    /// Where the data file is mapped; nil when the kernel does not tell.
+    let dataMap: DataMap?
 
     /// Opens the environment in an existing directory.
     ///
@@ -44,6 +46,7 @@ internal import Synchronization
         }
         self.identity = identity
         self.directory = directory
+        dataMap = Self.findMap(of: directory)
     }
 
     deinit {
@@ -126,6 +129,15 @@ internal import Synchronization
         var info = unsafe MDB_envinfo()
         unsafe mdb_env_info(pointer, &info)
         return unsafe info.me_last_txnid
+    }
+
+    /// Bytes of the data file that are or were in use; it grows up to the size of the map.
+    public var usedBytes: Int {
+        var info = unsafe MDB_envinfo()
+        unsafe mdb_env_info(pointer, &info)
+        var statistics = MDB_stat()
+        unsafe mdb_env_stat(pointer, &statistics)
+        return unsafe (info.me_last_pgno + 1) * Int(statistics.ms_psize)
     }
 
     /// Forces everything to disk, also what was committed without a sync.

@@ -225,6 +225,23 @@ extension MDB_val {
         }
     }
 
+    /// Moves to one value of a key that may have several, and hands it to `body`; nil when the key
+    /// does not have it.
+    public func seek<Result>(
+        _ key: LMDBKey, value: LMDBKey,
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
+    ) throws -> Result? {
+        try unsafe key.withValue { key in
+            try unsafe value.withValue { value in
+                let result = unsafe mdb_cursor_get(pointer, &key, &value, MDB_GET_BOTH)
+                if result == MDB_NOTFOUND { return nil }
+                try check(result, "mdb_cursor_get")
+                return try unsafe body(
+                    Span(_unsafeElements: key.buffer), Span(_unsafeElements: value.buffer))
+            }
+        }
+    }
+
     /// How many values the key has on which the cursor stands.
     public func countOfDuplicates() throws(LMDBError) -> Int {
         var count = 0

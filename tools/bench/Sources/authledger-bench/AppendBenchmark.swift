@@ -47,9 +47,9 @@ struct AppendBenchmark {
         log = try BenchLedger.create("ledger", in: scratch)
         raw = try RawLog(scratch.path + "/raw")
         try BenchLedger.record(options.lines(sessionsMax: 800), into: log)
-        let recorded = try BenchLedger.drafts(of: log, limit: 4096)
-        drafts = recorded.filter { !$0.type.hasSuffix(".initiated") }
-        openings = recorded.filter { $0.type.hasSuffix(".initiated") }
+        let samples = try SampleDrafts(of: log)
+        drafts = samples.later
+        openings = samples.openings
     }
 
     func run() async throws -> Report {
@@ -145,7 +145,7 @@ struct AppendBenchmark {
     ) async throws -> (own: Double, peer: Double) {
         let events = callers.reduce(0) { $0 + $1.count }
         let storedBefore = try log.head().bytesStored
-        let ownSeconds = try await Stopwatch.seconds { try await append(callers) }
+        let ownSeconds = try await Stopwatch.seconds { try await log.append(callers) }
         let stored = try log.head().bytesStored - storedBefore
         let value = [UInt8](repeating: 0xA5, count: Int(stored) / events)
         let values = callers.map { [[UInt8]](repeating: value, count: $0.count) }
@@ -157,46 +157,5 @@ struct AppendBenchmark {
             }
         }
         return (Double(events) / ownSeconds, Double(events) / peerSeconds)
-    }
-
-    private func append(_ callers: [[AppendBatch]]) async throws {
-        try await withThrowingTaskGroup { [log] group in
-            for batches in callers {
-                group.addTask {
-                    for batch in batches {
-                        _ = try await log.append(batch)
-                    }
-                }
-            }
-            try await group.waitForAll()
-        }
-    }
-}
-
-/// A stream that is filled with drafts of real-looking events.
-private struct Stream {
-    private let log: EventLog
-    private let subject: String
-    private let key: NewDataKey
-    private var head: StreamHead?
-    /// Which draft comes next.
-    private var draft: Int
-
-    init(_ log: EventLog, number: Int) throws {
-        self.log = log
-        subject = Capabilities.live.makeUUIDv7().description
-        key = try log.makeDataKey(for: subject)
-        draft = number * 31
-    }
-
-    /// The stream's next event; with the first one comes the data key.
-    mutating func next(_ drafts: [EventDraft]) throws -> AppendBatch {
-        var next = drafts[draft % drafts.count]
-        next.subject = subject
-        let prepared = try log.prepare(next, after: head, dataKey: key.key)
-        let keys = head == nil ? [key] : []
-        head = prepared.head
-        draft += 1
-        return AppendBatch(events: [prepared], newDataKeys: keys)
     }
 }

@@ -9,6 +9,9 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     case scan
     case prepare
     case ingest
+    case scale
+    /// A part of `scale`, in a process of its own.
+    case check
 }
 
 /// Settings that the benchmarks share.
@@ -33,6 +36,12 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "About how long one side of a round of `append` takes, in milliseconds.")
     var roundMilliseconds = 1000
 
+    @Option(help: "How many events the ledger of `scale` gets.")
+    var scaleEvents = 1_000_000
+
+    @Option(help: .hidden)
+    var result: String?
+
     /// The workload: the given file's, or generated sessions.
     func lines(sessionsMax: Int) throws -> LineSource {
         if let eventsFile { return try LineSource(file: eventsFile) }
@@ -54,7 +63,7 @@ struct Bench: AsyncParsableCommand {
         discussion: "One benchmark a process, so that each has its own memory; see tools/bench/run."
     )
 
-    @Argument(help: "What to measure: append, scan, prepare or ingest.")
+    @Argument(help: "What to measure: append, scan, prepare, ingest or scale.")
     var name: BenchmarkName
 
     @OptionGroup var options: BenchOptions
@@ -69,9 +78,17 @@ struct Bench: AsyncParsableCommand {
             case .scan: [try ScanBenchmark(options).run()]
             case .prepare: try PrepareBenchmark(options).run()
             case .ingest: [try IngestBenchmark(options).run()]
+            case .scale: try await ScaleBenchmark(options).run()
+            case .check: try check()
             }
         for report in reports {
             print(json ? report.json : report.text)
         }
+    }
+
+    private func check() throws -> [Report] {
+        guard let result = options.result else { throw BenchError("check is a part of scale") }
+        try ScaleBenchmark.check(options.directory, result: result)
+        return []
     }
 }
