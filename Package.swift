@@ -128,7 +128,7 @@ let package = Package(
                 "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
                 "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
                 "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
-                "SignedNote", argumentParser,
+                "SignedNote", "Zlib", argumentParser,
             ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
@@ -179,7 +179,7 @@ let package = Package(
             [
                 "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
                 "Platform", "SessionEvents", "SignedNote", "TestSupport",
-            ]),
+            ], exclude: ["Golden"]),
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
             exclude: ["Servers"]),
@@ -206,6 +206,7 @@ let package = Package(
                 "ProviderSimulator", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        tests("CommandLineTests", ["authledger", "Ingestion"], exclude: ["Golden"]),
+        tests(
+            "CommandLineTests", ["authledger", "Ingestion"], exclude: ["Fixtures", "Golden"]),
     ]
 )

@@ -95,6 +95,10 @@ extension CommandError {
                 hint: "restore the ledger from a backup")
         case .mapFull:
             self.init(.inputOutput, "ledger-full", error.description)
+        case let code where LMDBError.Code.diskFull.contains(code):
+            self.init(
+                .inputOutput, "disk-full", "\(error.description); nothing was written",
+                hint: "make room on the disk")
         case .readersFull:
             self.init(
                 .inputOutput, "readers-full", error.description,
@@ -151,6 +155,9 @@ extension CommandError {
                 "the data key of \(subject) is not the one it was sealed with")
         case .eventTooLarge(let bytes), .blobTooLarge(let bytes):
             self.init(.usage, "event-too-large", "\(bytes) bytes are too many for one event")
+        case .formatReadOnly, .formatOutdated, .networkFileSystem, .diskNearlyFull, .sizeReached,
+            .backupInvalid:
+            self.init(storage: error)
         case .notWritable:
             self.init(.inputOutput, "not-writable", "the ledger is open for reading only")
         case .internalFault(let what):

@@ -46,7 +46,26 @@ struct GlobalOptions: ParsableArguments {
 
     func openLedger(_ access: EventLog.Access) throws -> EventLog {
         try EventLog(
-            ledgerDirectory(), keyRoot: keyRoot(), access: access, capabilities: .live)
+            ledgerDirectory(), keyRoot: keyRoot(), access: access, capabilities: .live,
+            limits: storageLimits())
+    }
+
+    /// How much of the disk the ledger may take: AUTHLEDGER_DISK_RESERVE and AUTHLEDGER_SIZE_MAX.
+    func storageLimits() throws -> StorageLimits {
+        StorageLimits(
+            reserveBytes: try Self.bytes("AUTHLEDGER_DISK_RESERVE")
+                ?? StorageLimits.standardReserveBytes,
+            logBytesMax: try Self.bytes("AUTHLEDGER_SIZE_MAX") ?? StorageLimits.logBytesMaxEver)
+    }
+
+    private static func bytes(_ variable: String) throws -> UInt64? {
+        guard let text = ProcessControl.environment(variable) else { return nil }
+        guard let bytes = ByteCount.parse(text) else {
+            throw CommandError(
+                .usage, "size-invalid", "\(variable) is not a number of bytes",
+                hint: "use a number, or one with K, M, G or T behind it, such as 512M")
+        }
+        return bytes
     }
 
     /// Standard output for people or for programs.
@@ -71,7 +90,19 @@ extension Capabilities {
     static let live = Capabilities(
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
         randomBytes: { OpenSSL.randomBytes($0) },
-        send: { try await LiveTransport.send($0) })
+        send: { try await LiveTransport.send($0) }, clock: .system)
+}
+
+extension ClockInstruments {
+    /// What the kernel says of its clock.
+    static let system = ClockInstruments(
+        steadyMilliseconds: { ProcessControl.bootClockMilliseconds },
+        quality: {
+            guard let clock = try? SystemClock.read() else { return nil }
+            return ClockQuality(
+                source: clock.source, isSynchronized: clock.isSynchronized,
+                maximumErrorMilliseconds: clock.maximumErrorMicroseconds / 1000)
+        })
 }
 
 extension Instant {

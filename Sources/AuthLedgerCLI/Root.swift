@@ -146,6 +146,7 @@ struct Root: ParsableCommand {
               authledger ingest events.jsonl           record the steps of logins
               authledger log --limit 20                read events
               authledger verify                        check that nothing was changed
+              authledger doctor                        see whether all is well around it
               authledger token inspect token.jwt       see what is written in a token
 
             Exit status: 0 fine · 1 checked, and not valid or with findings · 2 usage ·
@@ -158,6 +159,7 @@ struct Root: ParsableCommand {
             StartCommand.self,
             CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
-            TokenCommand.self, VerifyCommand.self,
+            TokenCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self,
+            DoctorCommand.self, UpgradeCommand.self,
         ])
 }

@@ -38,34 +38,49 @@ public final class EventLog: Sendable {
     let tables: LogTables
     let codec: FrameCodec
     let recentBlobs = RecentBlobs()
+    let clockWatch: ClockWatch
     private let keys: KeyStore?
-    private let writer: LogWriter?
+    let writer: LogWriter?
     private let lock: File
 
     /// Opens a ledger.
     ///
     /// - Parameters:
     ///   - keyRoot: the directory under which each ledger's root key lies.
+    ///   - limits: how much of the disk the ledger may take.
     /// - Throws: ``LedgerError``, or an error of the system or of LMDB.
     public convenience init(
-        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities
+        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        limits: StorageLimits = StorageLimits()
     ) throws {
         try self.init(
             directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
-            reached: { _ in })
+            limits: limits, reached: { _ in })
     }
 
     /// Opens a ledger with a hook for tests of crash safety.
-    package init(
+    package convenience init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        limits: StorageLimits = StorageLimits(), probe: StorageProbe = .system,
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
-        let paths = try LedgerPaths(Path.absolute(directory))
-        lock = try paths.lockShared()
+        try self.init(
+            directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
+            limits: limits, probe: probe, knowledge: .current, reached: reached)
+    }
+
+    init(
+        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        limits: StorageLimits, probe: StorageProbe, knowledge: FormatKnowledge,
+        reached: @escaping @Sendable (CommitPoint) throws -> Void
+    ) throws {
+        let paths = try LedgerPaths(absolute: directory)
+        lock = try paths.lock(.shared)
+        try probe.refuseNetwork(paths.log)
         let environment = try paths.openEnvironment(
             paths.log, access: access, databasesMax: LogTables.count)
         let tables: LogTables
-        (tables, info) = try Self.readFormat(environment, paths)
+        (tables, info) = try Self.readFormat(environment, access, knowledge)
         let dictionaries = try tables.readDictionaries(environment)
         guard let codec = FrameCodec(dictionaries: dictionaries) else {
             throw LedgerError.damaged("the compression dictionary is missing", position: nil)
@@ -82,8 +97,10 @@ public final class EventLog: Sendable {
                 rootKey: rootKey, ledgerID: info.ledgerID)
             self.keys = keys
             writer = try LogWriter(
-                environment: environment, tables: tables, keys: keys, reached: reached)
+                environment: environment, tables: tables, keys: keys,
+                space: SpaceGuard(path: paths.log, limits: limits, probe: probe), reached: reached)
         }
+        clockWatch = ClockWatch(capabilities.clock)
         self.paths = paths
         self.capabilities = capabilities
         self.environment = environment
@@ -96,7 +113,7 @@ public final class EventLog: Sendable {
     }
 
     private static func readFormat(
-        _ environment: LMDBEnvironment, _ paths: LedgerPaths
+        _ environment: LMDBEnvironment, _ access: Access, _ knowledge: FormatKnowledge
     ) throws -> (LogTables, LedgerInfo) {
         // The format is read before anything else is touched: a later one may have other tables.
         let meta = try environment.database("meta")
@@ -106,7 +123,7 @@ public final class EventLog: Sendable {
                 try transaction.value(LogTables.MetaName.ledger, in: meta)
             )
         }
-        try LedgerFormat.check(format)
+        try LedgerFormat.check(format, for: access, knowledge)
         guard let info = ledger.flatMap(LedgerInfo.init(encoded:)) else {
             throw LedgerError.damaged("the record of the ledger is malformed", position: nil)
         }
@@ -121,6 +138,7 @@ public final class EventLog: Sendable {
     ///   there; then nothing of it was written.
     public func appendAndWait(_ batch: AppendBatch) throws -> AppendReceipt {
         guard let writer else { throw LedgerError.notWritable }
+        noteClock(before: batch)
         let promise = Promise<Result<AppendReceipt, any Error>>()
         writer.submit(batch) { promise.fulfil($0) }
         return try promise.wait().get()
@@ -132,12 +150,20 @@ public final class EventLog: Sendable {
     ///   there; then nothing of it was written.
     public func append(_ batch: AppendBatch) async throws -> AppendReceipt {
         guard let writer else { throw LedgerError.notWritable }
+        noteClock(before: batch)
         return try await withCheckedThrowingContinuation { continuation in
             writer.submit(batch) { continuation.resume(with: $0) }
         }
     }
 
     // MARK: - Data keys
+
+    /// The environment of the data keys, for copying it.
+    func keyEnvironment() throws -> LMDBEnvironment {
+        try keys?.environment
+            ?? paths.openEnvironment(
+                paths.keys, access: .reading, databasesMax: KeyTables.count)
+    }
 
     /// The data key of a stream; nil when there is none.
     public func dataKey(for subject: String) throws -> DataKey? {

@@ -26,7 +26,17 @@ extension EventLog {
         _ directory: String, origin: String?, keyRoot: String, samples: [SampleEvent],
         capabilities: Capabilities
     ) throws -> LedgerInfo {
-        let paths = try LedgerPaths(Path.absolute(directory))
+        try create(
+            directory, origin: origin, keyRoot: keyRoot, samples: samples,
+            capabilities: capabilities, probe: .system)
+    }
+
+    /// Makes a new ledger on a disk that a test may make up.
+    package static func create(
+        _ directory: String, origin: String?, keyRoot: String, samples: [SampleEvent],
+        capabilities: Capabilities, probe: StorageProbe
+    ) throws -> LedgerInfo {
+        let paths = try LedgerPaths(absolute: directory)
         let ledgerID = capabilities.makeUUIDv7()
         let origin = origin ?? LedgerOrigin.standard(ledgerID)
         guard LedgerOrigin.isValid(origin) else { throw LedgerError.invalidOrigin }
@@ -40,8 +50,9 @@ extension EventLog {
         let info = LedgerInfo(
             ledgerID: ledgerID, origin: origin, verifierKey: verifierKey,
             created: capabilities.now())
-        let suffix = ".init-" + Hexadecimal.encode(capabilities.randomBytes(8))
+        let suffix = LedgerPaths.Temporary.creation.suffix(capabilities.randomBytes(8))
         try Directory.createWithParents(Path.parent(of: paths.root))
+        try probe.refuseNetwork(Path.parent(of: paths.root))
         let temporary = LedgerPaths(paths.root + suffix)
         do {
             try fill(

@@ -12,6 +12,16 @@ public enum LedgerError: Error, Equatable {
     case invalidOrigin
     /// The ledger has a format that this program does not know.
     case unknownFormat(version: Int64, features: [String])
+    /// The ledger may be read but not written: it has features that this program would spoil.
+    case formatReadOnly(version: Int64, features: [String])
+    /// The ledger has an older format; it can be read, and written after an upgrade.
+    case formatOutdated(version: Int64)
+    /// The ledger would lie, or lies, on a filesystem of the network.
+    case networkFileSystem(String, name: String)
+    /// There is too little room on the disk to append; reading goes on.
+    case diskNearlyFull(availableBytes: UInt64, reserveBytes: UInt64)
+    /// The log has the largest size that it may have.
+    case sizeReached(bytesMax: UInt64)
     /// Another process works on the ledger as a whole.
     case locked(String)
     /// This process has the ledger open already.
@@ -30,6 +40,8 @@ public enum LedgerError: Error, Equatable {
     case eventTooLarge(bytes: Int)
     /// A document or a sealed payload is larger than a blob may be.
     case blobTooLarge(bytes: Int)
+    /// A directory is no backup, or not the one that its manifest describes.
+    case backupInvalid(String)
     /// The ledger was opened for reading, or is closed.
     case notWritable
     /// The program itself is at fault.

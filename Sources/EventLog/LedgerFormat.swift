@@ -8,27 +8,18 @@ public enum LedgerFormat {
     /// The version that this program makes and reads.
     public static let version: Int64 = 1
 
-    /// Features beyond the version that this program knows; a ledger that names another in
-    /// `readFeatures` cannot be read, one that names another in `writeFeatures` not written.
-    static let knownFeatures: Set<String> = []
+    static var encoded: [UInt8] { FormatRecord(version: version).encoded }
 
-    static var encoded: [UInt8] {
-        CanonicalJSON.encode([
-            "readFeatures": .array([]), "version": .integer(version), "writeFeatures": .array([]),
-        ])
+    static var malformed: LedgerError {
+        .damaged("the record of the format is malformed", position: nil)
     }
 
-    /// Refuses a format that this program does not know.
-    static func check(_ bytes: [UInt8]?) throws(LedgerError) {
-        guard let bytes,
-            let object = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue,
-            let found = object["version"]?.integerValue
-        else { throw .damaged("the record of the format is malformed", position: nil) }
-        let named = ["readFeatures", "writeFeatures"].flatMap { object[$0]?.arrayValue ?? [] }
-        let unknown = named.compactMap(\.stringValue).filter { !knownFeatures.contains($0) }
-        guard found == version, unknown.isEmpty else {
-            throw .unknownFormat(version: found, features: unknown)
-        }
+    /// Refuses a format that a program which knows only so much cannot use in this way.
+    static func check(
+        _ bytes: [UInt8]?, for access: EventLog.Access, _ knowledge: FormatKnowledge
+    ) throws(LedgerError) {
+        guard let record = bytes.flatMap(FormatRecord.init) else { throw malformed }
+        try record.check(for: access, knowledge)
     }
 }
 

@@ -20,16 +20,38 @@ public struct LedgerPaths: Sendable {
         self.root = root
     }
 
-    /// Takes part in the shared lock, which a restore or an erasure takes exclusively.
-    func lockShared() throws -> File {
+    /// A ledger directory, made absolute.
+    init(absolute directory: String) throws {
+        self.init(try Path.absolute(directory))
+    }
+
+    /// Takes part in the shared lock, or takes it for oneself, as a restore or an erasure does.
+    func lock(_ kind: File.Lock) throws -> File {
         guard Directory.isDirectory(log) else { throw LedgerError.notFound(root) }
         let file = try File(lock, .locking(permissions: 0o600))
         do {
-            try file.lock(.shared)
+            try file.lock(kind)
         } catch  where error.isLocked {
             throw LedgerError.locked(root)
         }
         return file
+    }
+
+    /// What the names of things begin with, behind the name of what they will be, while they are
+    /// made; sixteen hexadecimal digits follow.
+    enum Temporary: String, CaseIterable {
+        case creation = ".init-"
+        case backup = ".backup-"
+        case restore = ".restore-"
+
+        func suffix(_ random: [UInt8]) -> String { rawValue + Hexadecimal.encode(random) }
+    }
+
+    /// Whether a name is one that something has only while it is made.
+    static func isTemporary(_ name: String) -> Bool {
+        let digits = name.suffix(16)
+        return digits.utf8.count == 16 && Hexadecimal.decode(Array(digits.utf8)[...]) != nil
+            && Temporary.allCases.contains { name.dropLast(16).hasSuffix($0.rawValue) }
     }
 
     func allocatedBytes() throws(SystemError) -> Int {

@@ -61,16 +61,18 @@ final class LogWriter: Sendable {
     private let thread: WorkerThread
 
     init(
-        environment: LMDBEnvironment, tables: LogTables, keys: KeyStore,
+        environment: LMDBEnvironment, tables: LogTables, keys: KeyStore, space: SpaceGuard,
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
         let worker = CommitWorker(
-            environment: environment, tables: tables, keys: keys, reached: reached)
+            environment: environment, tables: tables, keys: keys, space: space, reached: reached)
         let queue = queue
         thread = try WorkerThread {
+            var readers = ReaderCare(environment)
             while true {
                 let requests = queue.take(upTo: LedgerLimits.requestsPerCommitMax)
                 if requests.isEmpty { return }
+                readers.look()
                 worker.commit(requests)
             }
         }
@@ -89,6 +91,28 @@ final class LogWriter: Sendable {
     }
 }
 
+/// Gives back, now and then, what readers took that ended without saying so: as long as such a one
+/// counts, no page that it might read is used again, and the file grows.
+private struct ReaderCare {
+    private static let intervalNanoseconds: UInt64 = 60_000_000_000
+
+    private let environment: LMDBEnvironment
+    /// Opening the environment looked already.
+    private var last = ProcessControl.monotonicNanoseconds
+
+    init(_ environment: LMDBEnvironment) {
+        self.environment = environment
+    }
+
+    mutating func look() {
+        let now = ProcessControl.monotonicNanoseconds
+        guard now - last > Self.intervalNanoseconds else { return }
+        last = now
+        // Whatever this meets, the commit meets too, and tells.
+        _ = try? environment.clearStaleReaders()
+    }
+}
+
 /// Turns requests into one commit of `keys/` and one of `log/`, in this order: a key is durable
 /// before the first event sealed with it. A crash between the two leaves a key without events,
 /// which the next attempt uses.
@@ -96,11 +120,13 @@ private struct CommitWorker: Sendable {
     let environment: LMDBEnvironment
     let tables: LogTables
     let keys: KeyStore
+    let space: SpaceGuard
     let reached: @Sendable (CommitPoint) throws -> Void
 
     func commit(_ requests: [LogWriter.Request]) {
         var results: [Result<AppendReceipt, any Error>]
         do {
+            try space.check(requests.reduce(0) { $0 + $1.batch.byteCount }, environment)
             try reached(.beforeKeys)
             let conflicts = try storeKeys(of: requests)
             try reached(.betweenKeysAndEvents)

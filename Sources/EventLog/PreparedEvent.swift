@@ -59,6 +59,8 @@ public struct PreparedEvent: Sendable {
     public let head: StreamHead
     /// Whether the event opens a stream of a session.
     let opensSession: Bool
+    /// Whether the ledger itself observed what happened.
+    let isOwnObservation: Bool
     let leafLength: Int
     let body: FrameBody
     let blobs: [Blob]
@@ -135,7 +137,7 @@ extension EventLog {
             id: draft.id, subject: draft.subject, expected: head,
             head: StreamHead(revision: envelope.revision, leafHash: MerkleTree.leafHash(leaf)),
             opensSession: head == nil && draft.type.hasPrefix(Self.sessionTypePrefix),
-            leafLength: leaf.count,
+            isOwnObservation: draft.source == info.origin, leafLength: leaf.count,
             body: try codec.body(leaf: leaf, place: place, packing: .packed), blobs: blobs)
     }
 

@@ -26,6 +26,8 @@ public struct LMDBError: Error, Equatable, CustomStringConvertible {
         public static let mapFull = Code(rawValue: MDB_MAP_FULL)
         /// Every reader slot is taken (`MDB_READERS_FULL`).
         public static let readersFull = Code(rawValue: MDB_READERS_FULL)
+        /// The disk is full (`ENOSPC`, `EDQUOT`).
+        public static let diskFull: Set<Code> = [Code(rawValue: 28), Code(rawValue: 122)]
         /// This process has the environment open already; LMDB would corrupt it.
         public static let alreadyOpen = Code(rawValue: -1)
     }

@@ -131,6 +131,17 @@ extension MDB_val {
         return true
     }
 
+    /// Opens a named database as a part of this transaction, and makes it if it is not there. The
+    /// transaction must be one that writes.
+    public func database(
+        _ name: String, _ kind: LMDBDatabase.Kind = .plain
+    ) throws(LMDBError) -> LMDBDatabase {
+        var handle: MDB_dbi = 0
+        try unsafe check(
+            mdb_dbi_open(pointer, name, kind.flags | UInt32(MDB_CREATE), &handle), "mdb_dbi_open")
+        return LMDBDatabase(handle: handle)
+    }
+
     /// How many values a database has.
     public func count(of database: LMDBDatabase) throws(LMDBError) -> Int {
         try statistics(of: database).ms_entries

@@ -30,3 +30,11 @@ public struct OpenSSLError: Error, Equatable, CustomStringConvertible {
 func require(_ isDone: Bool, _ operation: StaticString) {
     guard isDone else { fatalError(OpenSSLError(operation).description) }
 }
+
+/// The library itself.
+public enum OpenSSLLibrary {
+    /// The version that is loaded.
+    public static var version: String {
+        unsafe String(cString: OpenSSL_version(OPENSSL_VERSION_STRING))
+    }
+}

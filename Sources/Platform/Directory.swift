@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CPlatform
 internal import Glibc
 
 /// What is done with directories and whole files.
@@ -26,6 +27,14 @@ public enum Directory {
     /// Renames a file or directory; a directory may take the place of an empty one.
     public static func rename(_ source: String, to target: String) throws(SystemError) {
         guard unsafe Glibc.rename(source, target) == 0 else { throw SystemError("rename", target) }
+    }
+
+    /// Lets two files or directories change places in one step.
+    public static func exchange(_ one: String, _ other: String) throws(SystemError) {
+        let renameExchange: UInt32 = 2
+        guard unsafe renameat2(AT_FDCWD, one, AT_FDCWD, other, renameExchange) == 0 else {
+            throw SystemError("renameat2", one)
+        }
     }
 
     /// Forces a directory's entries to disk, so that a rename or a new file in it lasts.
@@ -91,6 +100,18 @@ public enum Directory {
             total += Int(status.st_blocks) * 512
         }
         return total
+    }
+
+    /// The length of a file in bytes; nil when there is none.
+    public static func fileSize(of path: String) -> Int? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return Int(status.st_size)
+    }
+
+    /// Sets the permission bits of a file.
+    public static func restrict(_ path: String, permissions: UInt32) throws(SystemError) {
+        guard unsafe chmod(path, permissions) == 0 else { throw SystemError("chmod", path) }
     }
 
     /// The permission bits of a file.

@@ -37,9 +37,25 @@ public enum ProcessControl {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Milliseconds by a clock that never goes back and goes on while the machine sleeps; against
+    /// it a step of the wall clock shows.
+    public static var bootClockMilliseconds: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
     /// Lets this thread rest.
     public static func sleep(milliseconds: UInt32) {
         usleep(milliseconds * 1000)
+    }
+
+    /// The name of the program that a process runs; nil when there is no such process.
+    public static func programName(of process: Int32) -> String? {
+        guard let name = try? File("/proc/\(process)/comm", .reading).readAll(limit: 256) else {
+            return nil
+        }
+        return String(decoding: name.prefix { $0 >= 0x20 }, as: UTF8.self)
     }
 
     /// Ends the process.

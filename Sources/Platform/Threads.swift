@@ -131,6 +131,9 @@ public final class Promise<Value: Sendable>: @unchecked Sendable {
         }
     }
 
+    /// Whether the value is there.
+    public var isFulfilled: Bool { monitor.locked { value != nil } }
+
     /// Blocks this thread until the value is there. Not for use in asynchronous code.
     public func wait() -> Value {
         while true {

@@ -152,3 +152,8 @@ public struct DeflateParameters: Sendable {
         return result
     }
 }
+
+extension Deflater {
+    /// The version of the library that is loaded.
+    public static var libraryVersion: String { unsafe String(cString: zlibVersion()) }
+}

@@ -37,7 +37,8 @@ struct DemoCommand: AsyncParsableCommand {
         let directory = try demoDirectory()
         try prepareLedger(directory)
         let log = try EventLog(
-            directory, keyRoot: global.keyRoot(), access: .appending, capabilities: .live)
+            directory, keyRoot: global.keyRoot(), access: .appending, capabilities: .live,
+            limits: global.storageLimits())
         let script = DemoScript(log: log, secretFile: directory + "/demo-client.secret")
         let sessions = try await script.run { line in
             if !global.json { try global.output.write(Array(line.utf8)) }

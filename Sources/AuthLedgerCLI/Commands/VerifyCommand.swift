@@ -4,7 +4,6 @@ internal import ArgumentParser
 internal import EventLog
 internal import LMDB
 internal import LedgerPrimitives
-internal import Platform
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,26 +42,10 @@ struct VerifyCommand: ParsableCommand {
         if inProcess {
             try check(level)
         } else {
-            try checkInChild(level)
-        }
-    }
-
-    /// Checks in a process of its own. The storage trusts its pages: where they are damaged, a
-    /// signal may end who reads them, and that is a finding like any other.
-    private func checkInChild(_ level: CheckLevel) throws {
-        let arguments = ["verify", "--in-process"] + CommandLine.arguments.dropFirst(2)
-        let end = try ChildProcess.runThisProgram(arguments)
-        switch end {
-        case .exited(let status):
-            throw CommandEnd(status: ExitStatus(rawValue: status) ?? .inputOutput)
-        case .signalled(let signal):
-            guard end.isCrash else {
-                throw CommandError(
-                    .inputOutput, "check-ended", "the check was ended by signal \(signal)",
-                    hint: "run the command again")
+            try ReadingChild.run("verify") { message in
+                try reportCrash(level, message)
+                throw CommandEnd(status: .integrity)
             }
-            try reportCrash(level, "reading the storage ended by signal \(signal)")
-            throw CommandEnd(status: .integrity)
         }
     }
 

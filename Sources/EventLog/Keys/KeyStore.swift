@@ -10,7 +10,7 @@ internal import Synchronization
 final class KeyStore: Sendable {
     static let formatVersion: UInt8 = 1
 
-    private let environment: LMDBEnvironment
+    let environment: LMDBEnvironment
     private let tables: KeyTables
     private let rootKey: RootKey
     private let ledgerID: UUIDv7

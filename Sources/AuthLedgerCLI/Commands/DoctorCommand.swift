@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Curl
+internal import EventLog
+internal import LMDB
+internal import LedgerPrimitives
+internal import OpenSSL
+internal import Platform
+internal import Zlib
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look at the ledger and what it lives on, and say what to do.",
+        discussion: """
+            Examples:
+              authledger doctor
+              authledger doctor --json
+
+            Looks at the filesystem, the room on it, format, root key, readers, permissions, \
+            leftovers of crashes, the clock and the libraries, and changes nothing. A problem \
+            ends with exit status 1; warnings alone with 0. Whether events were changed, \
+            `authledger verify` tells.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    /// Set for the process that reads.
+    @Flag(help: .hidden)
+    var inProcess = false
+
+    func run() throws {
+        if inProcess {
+            try report(
+                try LedgerDoctor.examine(
+                    global.ledgerDirectory(), keyRoot: global.keyRoot(),
+                    limits: global.storageLimits(), capabilities: .live) + [Self.libraries])
+        } else {
+            try ReadingChild.run("doctor") { message in
+                try report([
+                    Diagnosis(
+                        "ledger", .problem, message + ": the storage is damaged",
+                        hint: "restore the ledger from a backup")
+                ])
+            }
+        }
+    }
+
+    private func report(_ found: [Diagnosis]) throws {
+        let isFine = !found.contains { $0.outcome == .problem }
+        let result: JSONObject = [
+            "checks": .array(found.map { .object($0.object) }), "ok": .bool(isFine),
+        ]
+        try global.output.print(result) { found.map(\.text).joined(separator: "\n") }
+        if !isFine { throw CommandEnd(status: .findings) }
+    }
+
+    private static var libraries: Diagnosis {
+        Diagnosis(
+            "libraries", .ok,
+            "authledger \(AuthLedgerProgram.version), LMDB \(LMDBEnvironment.libraryVersion), "
+                + "OpenSSL \(OpenSSLLibrary.version), zlib \(Deflater.libraryVersion), "
+                + "libcurl \(CurlTransport.libraryVersion)")
+    }
+}
+
+extension Diagnosis {
+    fileprivate var object: JSONObject {
+        var object: JSONObject = [
+            "message": .string(message), "name": .string(name),
+            "outcome": .string(outcome.rawValue),
+        ]
+        if let hint { object["hint"] = .string(hint) }
+        return object
+    }
+
+    fileprivate var text: String {
+        let mark = [Outcome.ok: "ok      ", .warning: "warning ", .problem: "PROBLEM "][outcome]
+        let line = "\(mark ?? "")\(name): \(message)"
+        return hint.map { "\(line)\n        -> \($0)" } ?? line
+    }
+}
