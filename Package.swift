@@ -125,9 +125,9 @@ let package = Package(
             "AuthLedgerCLI",
             [
                 "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
-                "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
-                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
-                "SignedNote", argumentParser,
+                "LedgerPrimitives", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform",
+                "Projections", "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents",
+                "Sessions", "SignedNote", argumentParser,
             ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
@@ -184,6 +184,7 @@ let package = Package(
             exclude: ["Servers"]),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
+        tests("SignedNoteTests", ["LedgerPrimitives", "OpenSSL", "SignedNote"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
