@@ -177,7 +177,7 @@ let package = Package(
             "EventLogTests",
             [
                 "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "Platform", "SessionEvents", "SignedNote", "TestSupport",
+                "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
             ]),
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],

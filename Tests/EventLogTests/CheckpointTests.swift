@@ -5,6 +5,7 @@ import Foundation
 import LMDB
 import LedgerPrimitives
 import MerkleTree
+import OpenSSL
 import Platform
 import SignedNote
 import Synchronization

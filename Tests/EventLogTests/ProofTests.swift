@@ -98,7 +98,7 @@ struct LogProofTests {
                 in: log.tables.tree)
         }
         #expect(throws: LedgerError.self) { try log.proof(of: 299, under: checkpoint) }
-        #expect(throws: LedgerError.self) { try log.proof(from: 3, under: checkpoint) }
+        #expect(throws: LedgerError.self) { try log.proof(from: 256, under: checkpoint) }
         // The first session lies below the changed node, and its proof does not need it.
         #expect(try log.proof(of: subject, under: checkpoint).isGapFree)
     }

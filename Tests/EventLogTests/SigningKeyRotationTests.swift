@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capabilities
 import Foundation
 import LMDB
 import LedgerPrimitives
+import OpenSSL
 import SignedNote
 import Testing
 

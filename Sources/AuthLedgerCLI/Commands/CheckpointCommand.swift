@@ -15,7 +15,7 @@ struct CheckpointCommand: ParsableCommand {
             Examples:
               authledger checkpoint
               authledger checkpoint --publish /mnt/elsewhere/logins.checkpoint
-              authledger checkpoint verify logins.checkpoint --key example.org/logins+95a0668e+AcCD…
+              authledger checkpoint verify logins.checkpoint --key example.org/l+95a0668e+AcCD…
 
             A checkpoint is the ledger's name, the number of its events and the root of the tree \
             over them, signed. Kept where the operator of the ledger cannot change it, it shows \
@@ -75,7 +75,7 @@ struct CheckpointVerifyCommand: ParsableCommand {
         abstract: "Verify the signature of a checkpoint, and that the ledger only grew.",
         discussion: """
             Examples:
-              authledger checkpoint verify latest.checkpoint --key example.org/logins+95a0668e+AcC…
+              authledger checkpoint verify latest.checkpoint --key example.org/l+95a0668e+AcC…
               authledger checkpoint verify latest.checkpoint --old last-year.checkpoint
 
             With --key and without --old no ledger is needed. --old takes an older checkpoint, and \

@@ -16,7 +16,7 @@ struct ImportCommand: ParsableCommand {
             Examples:
               authledger import /srv/mirror --ledger /srv/logins
               authledger import /srv/mirror --ledger /srv/logins --keys /media/copy/keys
-              authledger import /srv/mirror --ledger /tmp/look --key example.org/logins+95a0668e+AcC…
+              authledger import /srv/mirror --ledger /tmp/look --key example.org/l+95a0668e+AcC…
 
             The ledger has the same name, leaves and root. Nothing appears in its place unless \
             every entry, document and checkpoint is in order.

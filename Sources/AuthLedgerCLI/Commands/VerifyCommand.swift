@@ -15,7 +15,7 @@ struct VerifyCommand: ParsableCommand {
             Examples:
               authledger verify
               authledger verify --level frames --json
-              authledger verify --key example.org/logins+95a0668e+AcC… --checkpoint kept.checkpoint
+              authledger verify --key example.org/l+95a0668e+AcC… --checkpoint kept.checkpoint
 
             Levels, each with the ones before it:
               frames   every event expands to the bytes that were hashed
@@ -25,7 +25,9 @@ struct VerifyCommand: ParsableCommand {
               anchors  so do the checkpoints at the places on the ledger's publish list
               all      every level there is
 
-            Checkpoints are verified with the key given by --key and those that it vouched for;             without it with the key that the ledger names, which whoever replaced the whole ledger             could name as well. What was signed by which key is listed.
+            Checkpoints are verified with the key given by --key and those that it vouched for; \
+            without it with the key that the ledger names, which whoever replaced the whole ledger \
+            could name as well. What was signed by which key is listed.
 
             What was not proven is always listed. Findings end with exit status 5.
             """)

@@ -40,12 +40,12 @@ public struct TileImportSource: Sendable {
 extension EventLog {
     /// Makes a ledger of an export: with the same leaves, hence the same root, and the same name.
     ///
-    /// The root is computed anew from the entries, and everything is checked as ``check(_:_:progress:)``
-    /// does, before the ledger appears in its place.
+    /// The root is computed anew from the entries, and everything is checked as a check of level
+    /// ``CheckLevel/tree`` does, before the ledger appears in its place.
     ///
     /// - Parameters:
     ///   - directory: where the ledger will be; nothing or an empty directory may be there.
-    ///   - samples: events to prime the compression with; see ``create(_:origin:keyRoot:samples:capabilities:)``.
+    ///   - samples: events to prime the compression with; synthetic ones only.
     ///   - progress: called now and then with events read and events there are.
     /// - Throws: ``TileError``, ``LedgerError``, or an error of the system or of LMDB.
     public static func importTiles(
