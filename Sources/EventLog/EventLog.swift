@@ -39,39 +39,51 @@ public final class EventLog: Sendable {
     let codec: FrameCodec
     let recentBlobs = RecentBlobs()
     let clockWatch: ClockWatch
+    let keyDirectory: KeyDirectory
+    /// Signs checkpoints; only where the log is open for appending.
+    let checkpointer: Checkpointer?
     private let keys: KeyStore?
     let writer: LogWriter?
     private let lock: File
 
     /// Opens a ledger.
     ///
+    /// Opened for appending, the log is compared with the newest checkpoint that is found, and a
+    /// new checkpoint is made at most once a second while it grows, and when it is closed.
+    ///
     /// - Parameters:
     ///   - keyRoot: the directory under which each ledger's root key lies.
     ///   - limits: how much of the disk the ledger may take.
+    ///   - checkpointFailed: told when a checkpoint could not be made or published. The events are
+    ///     on disk all the same.
     /// - Throws: ``LedgerError``, or an error of the system or of LMDB.
     public convenience init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
-        limits: StorageLimits = StorageLimits()
+        limits: StorageLimits = StorageLimits(),
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in }
     ) throws {
         try self.init(
             directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
-            limits: limits, reached: { _ in })
+            limits: limits, checkpointFailed: checkpointFailed, reached: { _ in })
     }
 
     /// Opens a ledger with a hook for tests of crash safety.
     package convenience init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
         limits: StorageLimits = StorageLimits(), probe: StorageProbe = .system,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
         try self.init(
             directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
-            limits: limits, probe: probe, knowledge: .current, reached: reached)
+            limits: limits, probe: probe, knowledge: .current, checkpointFailed: checkpointFailed,
+            reached: reached)
     }
 
     init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
         limits: StorageLimits, probe: StorageProbe, knowledge: FormatKnowledge,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
         let paths = try LedgerPaths(absolute: directory)
@@ -85,20 +97,27 @@ public final class EventLog: Sendable {
         guard let codec = FrameCodec(dictionaries: dictionaries) else {
             throw LedgerError.damaged("the compression dictionary is missing", position: nil)
         }
+        keyDirectory = try KeyDirectory(keyRoot, ledgerID: info.ledgerID)
         switch access {
         case .reading:
             keys = nil
+            checkpointer = nil
             writer = nil
         case .appending:
-            let rootKey = try KeyDirectory(keyRoot, ledgerID: info.ledgerID).readRootKey()
+            let rootKey = try keyDirectory.readRootKey()
             let keys = try KeyStore(
                 paths.openEnvironment(
                     paths.keys, access: .appending, databasesMax: KeyTables.count),
                 rootKey: rootKey, ledgerID: info.ledgerID)
             self.keys = keys
+            let checkpointer = Checkpointer(
+                environment: environment, tables: tables, info: info, paths: paths,
+                keyDirectory: keyDirectory, rootKey: rootKey)
+            self.checkpointer = checkpointer
             writer = try LogWriter(
                 environment: environment, tables: tables, keys: keys,
-                space: SpaceGuard(path: paths.log, limits: limits, probe: probe), reached: reached)
+                space: SpaceGuard(path: paths.log, limits: limits, probe: probe), reached: reached,
+                checkpoints: AutomaticCheckpoints(checkpointer, failed: checkpointFailed))
         }
         clockWatch = ClockWatch(capabilities.clock)
         self.paths = paths
@@ -106,6 +125,10 @@ public final class EventLog: Sendable {
         self.environment = environment
         self.tables = tables
         self.codec = codec
+        if checkpointer != nil {
+            try finishRotation()
+            try refuseRollback()
+        }
     }
 
     deinit {

@@ -109,6 +109,14 @@ public enum Directory {
         return Int(status.st_size)
     }
 
+    /// When the content of a file was last changed, in milliseconds since 1970; nil when there is
+    /// no such file.
+    public static func modificationMilliseconds(of path: String) -> Int64? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+    }
+
     /// Sets the permission bits of a file.
     public static func restrict(_ path: String, permissions: UInt32) throws(SystemError) {
         guard unsafe chmod(path, permissions) == 0 else { throw SystemError("chmod", path) }

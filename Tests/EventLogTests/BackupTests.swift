@@ -43,14 +43,14 @@ struct BackupTests {
 
     private func restore(
         replacing: Bool = false, to directory: String? = nil,
-        judge: (EventLog) throws -> Void = { _ in }
+        inputs: CheckInputs = CheckInputs()
     ) throws -> RestoreResult {
         try LedgerRestore(
             target, to: directory ?? restored, keyRoot: ledger.keyRoot,
             capabilities: ledger.capabilities
         ).run(
             replacing: replacing, suffix: LedgerRestore.makeSuffix(ledger.capabilities),
-            judge: judge, progress: { _, _, _ in })
+            inputs: inputs, progress: { _, _, _ in })
     }
 
     private func open(_ path: String) throws -> EventLog {
@@ -178,8 +178,16 @@ struct BackupTests {
         #expect(throws: LedgerError.locked(ledger.path)) {
             try restore(replacing: true, to: ledger.path)
         }
-        struct Refusal: Error {}
-        #expect(throws: Refusal.self) { try restore { _ in throw Refusal() } }
+        // Nor one that is older than a checkpoint of the same ledger.
+        var author = try StreamAuthor(log)
+        let older = try log.checkpoint().encoded
+        _ = try log.appendAndWait(try author.next(log))
+        let newer = try log.checkpoint().encoded
+        #expect(throws: LedgerError.self) {
+            try restore(inputs: CheckInputs(checkpoints: [.init(name: "newer", bytes: newer)]))
+        }
+        _ = try restore(inputs: CheckInputs(checkpoints: [.init(name: "older", bytes: older)]))
+        try FileManager.default.removeItem(atPath: restored)
         let names = try FileManager.default.contentsOfDirectory(atPath: ledger.directory)
         #expect(names.sorted() == ["backup", "config", "ledger"])
     }

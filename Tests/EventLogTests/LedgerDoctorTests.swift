@@ -46,7 +46,7 @@ struct LedgerDoctorTests {
         #expect(
             Set(found.map(\.name)) == [
                 "filesystem", "disk-space", "ledger-size", "ledger", "format", "root-key",
-                "readers", "permissions", "leftovers", "clock",
+                "readers", "permissions", "leftovers", "clock", "checkpoint",
             ])
         #expect(try fileBytes(ledger.path + "/log/data.mdb") == before)
     }

@@ -28,17 +28,7 @@ struct BackupCommand: ParsableCommand {
     @Flag(help: "Copy the data keys as well; they are wrapped by the root key.")
     var withKeys = false
 
-    /// Set for the process that reads.
-    @Flag(help: .hidden)
-    var inProcess = false
-
     func run() throws {
-        guard inProcess else {
-            return try ReadingChild.run("backup") { message in
-                throw CommandError(
-                    .integrity, "storage-damaged", message, hint: "authledger verify")
-            }
-        }
         let log = try global.openLedger(.reading)
         var progress = Progress("backup", isShown: !global.quiet)
         let manifest = try log.backup(to: directory, withKeys: withKeys) { done, total in

@@ -5,6 +5,7 @@ internal import Capabilities
 internal import EventLog
 internal import LedgerPrimitives
 internal import Platform
+internal import SignedNote
 
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,11 +15,14 @@ struct RestoreCommand: ParsableCommand {
             Examples:
               authledger restore /mnt/backups/logins-2026-11-21 --ledger /srv/logins
               authledger restore /mnt/backups/logins-2026-11-21 --replace
+              authledger restore /mnt/backups/logins --checkpoint /mnt/usb/checkpoint
 
             Copies the backup beside the ledger's place, holds every byte against the manifest, \
             checks the copy as `authledger verify` does, and only then puts it into that place. \
             A ledger that is there is refused without --replace, and kept beside with it. A \
-            backup is as old as it is: what was recorded since is not in it.
+            backup is as old as it is: what was recorded since is not in it, and a ledger older \
+            than a checkpoint on its publish list takes no more events. With --checkpoint an older \
+            or another backup is refused (exit status 5).
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -28,6 +32,15 @@ struct RestoreCommand: ParsableCommand {
 
     @Flag(help: "Replace the ledger that is there; it is kept under another name.")
     var replace = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A checkpoint that was kept elsewhere and that the backup must fit; may be repeated.",
+            valueName: "file"))
+    var checkpoint: [String] = []
+
+    @Option(help: ArgumentHelp("The key to believe, as `init` printed it.", valueName: "vkey"))
+    var key: String?
 
     /// Set for the process that reads.
     @Flag(help: .hidden)
@@ -60,7 +73,9 @@ struct RestoreCommand: ParsableCommand {
         _ restore: LedgerRestore, suffix: String, _ progress: inout Progress
     ) throws -> RestoreResult {
         do {
-            return try restore.run(replacing: replace, suffix: suffix) { step, done, total in
+            return try restore.run(
+                replacing: replace, suffix: suffix, inputs: try inputs()
+            ) { step, done, total in
                 let isCopy = step == "copy"
                 progress.update(
                     isCopy ? done >> 20 : done, unit: isCopy ? "MiB copied" : "events checked",
@@ -71,6 +86,17 @@ struct RestoreCommand: ParsableCommand {
                 .usage, "ledger-exists", "\(path) is taken; nothing was changed",
                 hint: "name another directory with --ledger, or replace the ledger with --replace")
         }
+    }
+
+    private func inputs() throws -> CheckInputs {
+        CheckInputs(
+            key: try key.map { try VerifierKey(argument: $0) },
+            checkpoints: try checkpoint.map { path in
+                CheckInputs.HandedIn(
+                    name: path,
+                    bytes: try InputFile.read(
+                        path, bytesMax: SignedNote.bytesMax, keepsNewline: true))
+            })
     }
 
     private func report(_ done: RestoreResult) throws {

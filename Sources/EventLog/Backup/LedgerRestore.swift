@@ -54,12 +54,11 @@ public struct LedgerRestore {
     ///   - replacing: whether a ledger that is there may be replaced. It is kept under another
     ///     name.
     ///   - suffix: what the name of the unfinished copy ends in; see ``makeSuffix(_:)``.
-    ///   - judge: is given the checked copy and may refuse it by an error, for example because it
-    ///     is older than a checkpoint.
+    ///   - inputs: checkpoints from elsewhere that the backup must fit, and the key to believe.
     /// - Throws: ``LedgerError``, or an error of the system or of LMDB; then whatever was there is
     ///   as it was.
     public func run(
-        replacing: Bool, suffix: String, judge: (EventLog) throws -> Void = { _ in },
+        replacing: Bool, suffix: String, inputs: CheckInputs = CheckInputs(),
         progress: (_ step: String, _ done: UInt64, _ total: UInt64) -> Void
     ) throws -> RestoreResult {
         let manifest = try BackupManifest.read(backup)
@@ -79,7 +78,7 @@ public struct LedgerRestore {
         let copy = LedgerPaths(paths.root + suffix)
         do {
             let hasKeys = try fill(copy, manifest, keepingKeysOf: isThere ? paths : nil, progress)
-            try check(copy, manifest, judge, progress)
+            try check(copy, manifest, inputs, progress)
             let replaced = try publish(copy, replacing: isThere, suffix)
             return RestoreResult(manifest: manifest, replaced: replaced, hasKeys: hasKeys)
         } catch {
@@ -166,19 +165,18 @@ public struct LedgerRestore {
 
     /// Checks the copy as `verify --level tree` does, and that it is what the manifest says.
     private func check(
-        _ copy: LedgerPaths, _ manifest: BackupManifest, _ judge: (EventLog) throws -> Void,
+        _ copy: LedgerPaths, _ manifest: BackupManifest, _ inputs: CheckInputs,
         _ progress: (String, UInt64, UInt64) -> Void
     ) throws {
         let log = try EventLog(
             copy.root, keyRoot: keyRoot, access: .reading, capabilities: capabilities)
-        let report = try log.check(.tree) { progress("check", $0, $1) }
+        let report = try log.check(.tree, inputs) { progress("check", $0, $1) }
         if let finding = report.findings.first {
             throw LedgerError.damaged(finding.message, position: finding.position)
         }
         guard report.treeSize == manifest.size, report.root == manifest.root,
             log.info.ledgerID == manifest.ledgerID
         else { throw LedgerError.backupInvalid("the events are not those of the manifest") }
-        try judge(log)
     }
 
     // MARK: - Into its place

@@ -3,6 +3,7 @@
 internal import Capabilities
 internal import LedgerPrimitives
 internal import Platform
+internal import SignedNote
 
 extension LedgerDoctor {
     // MARK: - Disk
@@ -100,6 +101,39 @@ extension LedgerDoctor {
     private func keyDirectories() -> [String] {
         let directory = ledgerID.flatMap { try? KeyDirectory(keyRoot, ledgerID: $0).path }
         return [directory].compactMap { $0 }.filter(Directory.isDirectory)
+    }
+
+    // MARK: - Checkpoint
+
+    mutating func lookAtCheckpoint(_ log: EventLog, _ head: LogHead) {
+        let name = "checkpoint"
+        do {
+            guard let newest = try log.newestCheckpoint()?.checkpoint else {
+                if head.size == 0 {
+                    return add(name, .ok, "none is needed yet, there are no events")
+                }
+                return add(
+                    name, .warning, "none was ever made", hint: "authledger checkpoint")
+            }
+            let made = Directory.modificationMilliseconds(of: paths.checkpoint).map {
+                max(0, capabilities.now().millisecondsSince1970 - $0) / 1000
+            }
+            let age = made.map { ", made \($0) s ago" } ?? ""
+            if newest.size < head.size {
+                add(
+                    name, .warning,
+                    "the newest covers \(newest.size) of \(head.size) events\(age)",
+                    hint: "authledger checkpoint")
+            } else if made == nil {
+                add(
+                    name, .warning, "\(paths.checkpoint) is not there",
+                    hint: "authledger checkpoint")
+            } else {
+                add(name, .ok, "the newest covers all \(head.size) events\(age)")
+            }
+        } catch {
+            add(name, failure: error)
+        }
     }
 
     // MARK: - Leftovers

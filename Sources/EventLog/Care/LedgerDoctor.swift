@@ -112,6 +112,7 @@ public struct LedgerDoctor {
             lookAtFormat(log)
             lookAtRootKey(log.info.ledgerID)
             lookAtReaders(log.environment)
+            lookAtCheckpoint(log, head)
             try lookAtTimes(log, head)
         } catch {
             add("ledger", .problem, "it cannot be read: \(error)", hint: "authledger verify")
