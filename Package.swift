@@ -91,8 +91,11 @@ let package = Package(
             "EventLog",
             [
                 "Capabilities", "JOSE", "LedgerPrimitives", "LMDB", "MerkleTree", "OpenSSL",
-                "Platform", "SignedNote", "Zlib",
+                "Platform", "SessionEvents", "SignedNote", "Zlib",
             ]),
+        module(
+            "Custody",
+            ["Capabilities", "EventLog", "LedgerPrimitives", "SessionEvents", "SignedNote"]),
         module(
             "Ingestion",
             [
@@ -124,7 +127,7 @@ let package = Package(
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
+                "Capabilities", "Curl", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
                 "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
                 "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
                 "SignedNote", argumentParser,

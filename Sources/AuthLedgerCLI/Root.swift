@@ -158,6 +158,7 @@ struct Root: ParsableCommand {
             StartCommand.self,
             CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
-            TokenCommand.self, VerifyCommand.self,
+            TokenCommand.self, VerifyCommand.self, KeysCommand.self, EraseCommand.self,
+            HoldCommand.self, AccessCommand.self,
         ])
 }

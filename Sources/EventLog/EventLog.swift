@@ -24,6 +24,9 @@ public final class EventLog: Sendable {
     public enum Access: Sendable {
         /// Reading events; data keys are not opened.
         case reading
+        /// Reading events and what is sealed in them; nothing is written, also not to bring an
+        /// erasure to its end.
+        case unsealing
         /// Appending, or reading what is sealed.
         case appending
     }
@@ -38,7 +41,8 @@ public final class EventLog: Sendable {
     let tables: LogTables
     let codec: FrameCodec
     let recentBlobs = RecentBlobs()
-    private let keys: KeyStore?
+    let knownHistory = Mutex<LedgerHistory?>(nil)
+    let keys: KeyStore?
     private let writer: LogWriter?
     private let lock: File
 
@@ -56,12 +60,36 @@ public final class EventLog: Sendable {
     }
 
     /// Opens a ledger with a hook for tests of crash safety.
-    package init(
+    package convenience init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
         let paths = try LedgerPaths(Path.absolute(directory))
-        lock = try paths.lockShared()
+        let lock = try paths.lockShared()
+        var rootKeys: [RootKey] = []
+        switch access {
+        case .reading: break
+        case .unsealing:
+            rootKeys = try KeyCare(
+                paths: paths, keyRoot: keyRoot, lock: lock, capabilities: capabilities
+            ).directory.readRootKeys()
+        case .appending:
+            rootKeys = try KeyCare(
+                paths: paths, keyRoot: keyRoot, lock: lock, capabilities: capabilities
+            ).settle()
+        }
+        try self.init(
+            paths, lock: lock, rootKeys: rootKeys, access: access, capabilities: capabilities,
+            reached: reached)
+    }
+
+    /// Opens a ledger that is locked already, and whose keys are in order.
+    init(
+        _ paths: LedgerPaths, lock: File, rootKeys: [RootKey], access: Access,
+        capabilities: Capabilities,
+        reached: @escaping @Sendable (CommitPoint) throws -> Void = { _ in }
+    ) throws {
+        self.lock = lock
         let environment = try paths.openEnvironment(
             paths.log, access: access, databasesMax: LogTables.count)
         let tables: LogTables
@@ -70,19 +98,19 @@ public final class EventLog: Sendable {
         guard let codec = FrameCodec(dictionaries: dictionaries) else {
             throw LedgerError.damaged("the compression dictionary is missing", position: nil)
         }
-        switch access {
-        case .reading:
+        if access == .reading {
             keys = nil
             writer = nil
-        case .appending:
-            let rootKey = try KeyDirectory(keyRoot, ledgerID: info.ledgerID).readRootKey()
+        } else {
             let keys = try KeyStore(
                 paths.openEnvironment(
-                    paths.keys, access: .appending, databasesMax: KeyTables.count),
-                rootKey: rootKey, ledgerID: info.ledgerID)
+                    paths.keys, access: access, databasesMax: KeyTables.count),
+                rootKeys: rootKeys, ledgerID: info.ledgerID)
             self.keys = keys
-            writer = try LogWriter(
-                environment: environment, tables: tables, keys: keys, reached: reached)
+            writer =
+                access == .appending
+                ? try LogWriter(
+                    environment: environment, tables: tables, keys: keys, reached: reached) : nil
         }
         self.paths = paths
         self.capabilities = capabilities
@@ -145,6 +173,17 @@ public final class EventLog: Sendable {
         return try keys.dataKey(for: subject)
     }
 
+    /// The data key of a stream that has sealed data.
+    ///
+    /// - Throws: ``LedgerError/keyMissing(subject:)``, or ``LedgerError/erased(subject:)`` where the
+    ///   log attests why.
+    public func existingDataKey(for subject: String) throws -> DataKey {
+        guard let key = try dataKey(for: subject) else {
+            throw reasonForMissingKey(of: subject)
+        }
+        return key
+    }
+
     /// Makes a data key for a stream that begins; hand it to the append of its first event.
     public func makeDataKey(for subject: String) throws -> NewDataKey {
         guard let keys else { throw LedgerError.notWritable }
@@ -161,13 +200,31 @@ public final class EventLog: Sendable {
         _ purpose: LookupPurpose, _ value: String, subject: String
     ) throws -> LookupEntry {
         guard let keys else { throw LedgerError.notWritable }
-        return keys.lookupEntry(purpose, value, subject: subject)
+        return try keys.lookupEntry(purpose, value, subject: subject)
     }
 
     /// The stream that a secret value leads to; nil when none has it.
     public func subject(of purpose: LookupPurpose, _ value: String) throws -> String? {
         guard let keys else { throw LedgerError.notWritable }
         return try keys.subject(of: purpose, value)
+    }
+
+    /// The streams that a secret value leads to, for purposes of which a value may have many.
+    public func subjects(of purpose: LookupPurpose, _ value: String) throws -> [String] {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.subjects(of: purpose, value)
+    }
+
+    /// Up to which position the log was read for lookup entries that are made afterwards.
+    public func indexedTo() throws -> UInt64 {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.mark(.indexed)
+    }
+
+    /// Stores lookup entries that were made from events before a position.
+    public func storeIndex(_ entries: [LookupEntry], readTo position: UInt64) throws {
+        guard let keys, writer != nil else { throw LedgerError.notWritable }
+        try keys.store(entries, readTo: position)
     }
 
     /// Takes hold of a stream, so that no other process drives it meanwhile. The hold ends with the

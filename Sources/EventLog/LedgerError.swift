@@ -14,22 +14,35 @@ public enum LedgerError: Error, Equatable {
     case unknownFormat(version: Int64, features: [String])
     /// Another process works on the ledger as a whole.
     case locked(String)
+    /// The ledger is open elsewhere, and this needs it alone.
+    case inUse(String)
     /// This process has the ledger open already.
     case alreadyOpen(String)
     /// The root key is not where it should be.
     case rootKeyMissing(String)
     /// A key file is malformed, or does not belong to this ledger.
     case rootKeyWrong(String)
+    /// The file that says where the root key comes from is not of its form. Its path and what is
+    /// wrong.
+    case custodyInvalid(String, String)
+    /// The root key cannot be had from where it should come. Where that is, and what went wrong.
+    case rootKeyUnavailable(String, String)
     /// The stored bytes are not what was written. `position` where one event is concerned.
     case damaged(String, position: UInt64?)
     /// The data key of a stream that has sealed data is not there.
     case keyMissing(subject: String)
+    /// The data key of a stream was destroyed by an erasure that the log attests.
+    case erased(subject: String)
     /// The stored data key is not the one that the stream's first event commits to.
     case keyMismatch(subject: String)
     /// An event is larger than a leaf may be.
     case eventTooLarge(bytes: Int)
     /// A document or a sealed payload is larger than a blob may be.
     case blobTooLarge(bytes: Int)
+    /// A session cannot be erased while a hold is on it.
+    case held(session: String, hold: RecordedHold)
+    /// The log has no such session.
+    case sessionUnknown(String)
     /// The ledger was opened for reading, or is closed.
     case notWritable
     /// The program itself is at fault.

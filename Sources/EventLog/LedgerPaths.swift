@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import LMDB
-internal import LedgerPrimitives
-internal import OpenSSL
 internal import Platform
 
 /// Where the parts of a ledger are.
@@ -20,16 +18,48 @@ public struct LedgerPaths: Sendable {
         self.root = root
     }
 
+    /// A generation of `keys/` in the making.
+    var newKeys: String { root + "/keys.new" }
+    /// A generation of `keys/` that another one has taken the place of.
+    var oldKeys: String { root + "/keys.old" }
+
     /// Takes part in the shared lock, which a restore or an erasure takes exclusively.
     func lockShared() throws -> File {
-        guard Directory.isDirectory(log) else { throw LedgerError.notFound(root) }
-        let file = try File(lock, .locking(permissions: 0o600))
+        let file = try openLock()
         do {
             try file.lock(.shared)
         } catch  where error.isLocked {
             throw LedgerError.locked(root)
         }
         return file
+    }
+
+    func openLock() throws -> File {
+        guard Directory.isDirectory(log) else { throw LedgerError.notFound(root) }
+        return try File(lock, .locking(permissions: 0o600))
+    }
+
+    /// Takes the lock alone, or makes a shared one exclusive.
+    ///
+    /// - Throws: ``LedgerError/locked(_:)`` when others still have the ledger open after so many
+    ///   milliseconds. A shared lock that was held is lost then.
+    func lockExclusively(_ file: File, waitMilliseconds: UInt32) throws {
+        var left = waitMilliseconds
+        while try !tryLock(file) {
+            guard left > 0 else { throw LedgerError.inUse(root) }
+            let pause = min(left, 20)
+            ProcessControl.sleep(milliseconds: pause)
+            left -= pause
+        }
+    }
+
+    private func tryLock(_ file: File) throws -> Bool {
+        do {
+            try file.lock(.exclusive)
+            return true
+        } catch  where error.isLocked {
+            return false
+        }
     }
 
     func allocatedBytes() throws(SystemError) -> Int {
@@ -41,65 +71,10 @@ public struct LedgerPaths: Sendable {
     ) throws -> LMDBEnvironment {
         do {
             return try LMDBEnvironment(
-                directory: path, access: access == .reading ? .readOnly : .readWrite,
+                directory: path, access: access == .appending ? .readWrite : .readOnly,
                 mapBytes: LedgerLimits.mapBytes, databasesMax: databasesMax)
         } catch  where error.code == .alreadyOpen {
             throw LedgerError.alreadyOpen(root)
         }
-    }
-}
-
-/// Where a ledger's root key and signing key lie: outside the ledger directory.
-struct KeyDirectory {
-    let path: String
-    private let ledgerID: UUIDv7
-
-    private var rootKeyPath: String { path + "/root.key" }
-    private var signingKeyPath: String { path + "/signing.key" }
-
-    init(_ keyRoot: String, ledgerID: UUIDv7) throws {
-        path = try Path.absolute(keyRoot) + "/\(ledgerID)"
-        self.ledgerID = ledgerID
-    }
-
-    /// Reads the root key: the base64 of 32 bytes and a newline.
-    func readRootKey() throws -> RootKey {
-        guard Directory.exists(rootKeyPath) else {
-            throw LedgerError.rootKeyMissing(rootKeyPath)
-        }
-        var text = try File(rootKeyPath, .reading).readAll(limit: 1024)
-        defer { cleanse(&text) }
-        let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text[...]
-        guard var bytes = Base64.decode(String(decoding: line, as: UTF8.self)),
-            bytes.count == RootKey.byteCount
-        else { throw LedgerError.rootKeyWrong(rootKeyPath) }
-        defer { cleanse(&bytes) }
-        return RootKey(secret: SecretBytes(bytes))
-    }
-
-    /// Writes both keys durably; the directory appears whole or not at all.
-    func create(rootKey: RootKey, sealedSigningKey: String, suffix: String) throws {
-        let parent = Path.parent(of: path)
-        try Directory.createWithParents(parent)
-        let temporary = path + suffix
-        try Directory.create(temporary)
-        do {
-            var bytes = rootKey.secret.exposed
-            defer { cleanse(&bytes) }
-            try write(Base64.encode(bytes) + "\n", to: temporary + "/root.key")
-            try write(sealedSigningKey + "\n", to: temporary + "/signing.key")
-            try Directory.sync(temporary)
-            try Directory.rename(temporary, to: path)
-            try Directory.sync(parent)
-        } catch {
-            try? Directory.removeTree(temporary)
-            throw error
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        let file = try File(path, .creating(permissions: 0o600))
-        try file.write(Array(text.utf8))
-        try file.sync()
     }
 }

@@ -59,6 +59,8 @@ public struct PreparedEvent: Sendable {
     public let head: StreamHead
     /// Whether the event opens a stream of a session.
     let opensSession: Bool
+    /// The commitment to the stream's data key that a first event carries.
+    let keyCommitment: Digest?
     let leafLength: Int
     let body: FrameBody
     let blobs: [Blob]
@@ -135,6 +137,9 @@ extension EventLog {
             id: draft.id, subject: draft.subject, expected: head,
             head: StreamHead(revision: envelope.revision, leafHash: MerkleTree.leafHash(leaf)),
             opensSession: head == nil && draft.type.hasPrefix(Self.sessionTypePrefix),
+            keyCommitment: head == nil
+                ? data[DataMember.keyCommitment]?.stringValue.flatMap(Digest.init(base64URL:))
+                : nil,
             leafLength: leaf.count,
             body: try codec.body(leaf: leaf, place: place, packing: .packed), blobs: blobs)
     }
@@ -148,8 +153,10 @@ extension EventLog {
     ) throws -> JSONObject? {
         let plaintext: [UInt8]?
         if let box = event.data[DataMember.sealed]?.stringValue {
+            try checkCommitment(of: dataKey, toOpen: event)
             plaintext = dataKey.open(box, revision: event.envelope.revision)
         } else if let name = event.data[DataMember.sealedBlob]?.stringValue {
+            try checkCommitment(of: dataKey, toOpen: event)
             let content = try Digest(base64URL: name).flatMap { try blob($0) }
             plaintext = content.flatMap {
                 dataKey.openBlob($0, event: event.envelope.id, number: 0)
@@ -164,6 +171,22 @@ extension EventLog {
             throw LedgerError.damaged("sealed data cannot be opened", position: event.position)
         }
         return object
+    }
+
+    /// Compares a data key with what the stream's first event says of it, once for each key.
+    private func checkCommitment(of dataKey: DataKey, toOpen event: RecordedEvent) throws {
+        if dataKey.checked.isDone { return }
+        let subject = event.envelope.subject
+        let first =
+            event.envelope.revision == 1 ? event : try self.event(ofStream: subject, revision: 1)
+        guard let commitment = first?.data[DataMember.keyCommitment]?.stringValue else {
+            throw LedgerError.damaged(
+                "the stream does not say which key its sealed data have", position: event.position)
+        }
+        guard commitment.isIdentical(to: dataKey.commitment.base64URL) else {
+            throw LedgerError.keyMismatch(subject: subject)
+        }
+        dataKey.checked.finish()
     }
 }
 

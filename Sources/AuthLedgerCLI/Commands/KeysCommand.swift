@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Capabilities
+internal import EventLog
+internal import LedgerPrimitives
+internal import OpenSSL
+internal import SessionEvents
+
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys",
+        abstract: "Look after the ledger's keys.",
+        discussion: """
+            Examples:
+              authledger keys rotate root
+              authledger keys rotate bucket
+            """,
+        subcommands: [KeysRotateCommand.self])
+}
+
+struct KeysRotateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate",
+        abstract: "Replace keys by new ones.",
+        discussion: """
+            Examples:
+              authledger keys rotate root
+              authledger keys rotate bucket
+              authledger keys rotate root --new-root-key-file new.key
+
+            root    the root key, and what is wrapped under it: quick
+            bucket  the bucket keys, and the data keys wrapped under them
+
+            Data keys stay, and so does what is sealed. The old root key is written over: copies of \
+            keys/ that were made before need a copy of it. Where custody.json names another keeper \
+            of the root key, it has to make the new one and to hand it out from then on; \
+            --new-root-key-file says what it will be (base64 of 32 bytes; - for standard input).
+
+            Nobody else may have the ledger open (exit status 6).
+            """)
+
+    /// What can be replaced.
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case root
+        case bucket
+    }
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("root or bucket.", valueName: "key"))
+    var kind: Kind
+
+    @Option(
+        help: ArgumentHelp(
+            "The new root key, where the ledger does not keep it itself.", valueName: "file"))
+    var newRootKeyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many seconds others may take to close the ledger.", valueName: "seconds"))
+    var wait: UInt32 = 2
+
+    func validate() throws {
+        guard newRootKeyFile == nil || kind == .root else {
+            throw ValidationError("--new-root-key-file goes with the root key alone")
+        }
+        guard wait <= 3600 else { throw ValidationError("--wait is at most 3600") }
+    }
+
+    func run() throws {
+        var newRootKey = try newRootKeyFile.map { try InputFile.read($0, bytesMax: 1024) }
+        defer {
+            if var key = newRootKey {
+                newRootKey = nil
+                cleanse(&key)
+            }
+        }
+        let custody = try LedgerCustody(
+            global.ledgerDirectory(), keyRoot: global.keyRoot(), capabilities: .live,
+            waitMilliseconds: wait * 1000)
+        let isOurs = try custody.keepsRootKey()
+        if kind == .root, isOurs != (newRootKey == nil) {
+            throw CommandError(
+                .usage, isOurs ? "root-key-own" : "root-key-foreign",
+                isOurs
+                    ? "the ledger makes its root key itself"
+                    : "the root key is kept elsewhere, and has to be made there",
+                hint: isOurs ? "leave --new-root-key-file out" : "--new-root-key-file FILE")
+        }
+        try custody.rotate(
+            kind == .root ? .root : .bucket, newRootKey: newRootKey, by: .present)
+        let result: JSONObject = ["key": .string(kind.rawValue), "rotated": .bool(true)]
+        try global.output.print(result) {
+            kind == .root && !isOurs
+                ? "rotated: the keeper of the root key has to hand out the new one from now on"
+                : "rotated"
+        }
+    }
+}
