@@ -128,9 +128,9 @@ let package = Package(
             "AuthLedgerCLI",
             [
                 "Capabilities", "Curl", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
-                "LedgerPrimitives", "LMDB", "OpenIDConnect", "OpenSSL", "Platform", "Projections",
-                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
-                "SignedNote", argumentParser,
+                "LedgerPrimitives", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform",
+                "Projections", "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents",
+                "Sessions", "SignedNote", argumentParser,
             ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
@@ -180,13 +180,14 @@ let package = Package(
             "EventLogTests",
             [
                 "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "Platform", "SessionEvents", "SignedNote", "TestSupport",
+                "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
             ]),
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
             exclude: ["Servers"]),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
+        tests("SignedNoteTests", ["LedgerPrimitives", "OpenSSL", "SignedNote"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),

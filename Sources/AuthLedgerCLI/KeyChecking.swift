@@ -15,14 +15,14 @@ struct KeyChecking {
 
     init(_ global: GlobalOptions) throws {
         do {
-            log = try global.openLedger(.unsealing)
+            log = try global.openLedger(.unsealing, survivesDamage: false)
         } catch let error as LedgerError {
             guard let words = Self.words(error) else { throw error }
             obstacle = words
-            log = try global.openLedger(.reading)
+            log = try global.openLedger(.reading, survivesDamage: false)
         } catch let error as LMDBError where error.operation == "stat" {
             obstacle = "keys/ is not there"
-            log = try global.openLedger(.reading)
+            log = try global.openLedger(.reading, survivesDamage: false)
         }
     }
 

@@ -84,8 +84,9 @@ public struct LedgerCustody {
     public func withLog<Result>(_ body: (EventLog) throws -> Result) throws -> Result {
         try body(
             EventLog(
-                care.paths, lock: care.lock, rootKeys: try care.directory.readRootKeys(),
-                access: .appending, capabilities: care.capabilities))
+                care.paths, keyRoot: care.keyRoot, lock: care.lock,
+                rootKeys: try care.directory.readRootKeys(), access: .appending,
+                capabilities: care.capabilities))
     }
 
     // MARK: - Erasure

@@ -42,26 +42,36 @@ public final class EventLog: Sendable {
     let codec: FrameCodec
     let recentBlobs = RecentBlobs()
     let knownHistory = Mutex<LedgerHistory?>(nil)
+    let keyDirectory: KeyDirectory
+    /// Signs checkpoints; only where the log is open for appending.
+    let checkpointer: Checkpointer?
     let keys: KeyStore?
     private let writer: LogWriter?
     private let lock: File
 
     /// Opens a ledger.
     ///
+    /// Opened for appending, the log is compared with the newest checkpoint that is found, and a
+    /// new checkpoint is made at most once a second while it grows, and when it is closed.
+    ///
     /// - Parameters:
     ///   - keyRoot: the directory under which each ledger's root key lies.
+    ///   - checkpointFailed: told when a checkpoint could not be made or published. The events are
+    ///     on disk all the same.
     /// - Throws: ``LedgerError``, or an error of the system or of LMDB.
     public convenience init(
-        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities
+        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in }
     ) throws {
         try self.init(
             directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
-            reached: { _ in })
+            checkpointFailed: checkpointFailed, reached: { _ in })
     }
 
     /// Opens a ledger with a hook for tests of crash safety.
     package convenience init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
         let paths = try LedgerPaths(Path.absolute(directory))
@@ -79,14 +89,15 @@ public final class EventLog: Sendable {
             ).settle()
         }
         try self.init(
-            paths, lock: lock, rootKeys: rootKeys, access: access, capabilities: capabilities,
-            reached: reached)
+            paths, keyRoot: keyRoot, lock: lock, rootKeys: rootKeys, access: access,
+            capabilities: capabilities, checkpointFailed: checkpointFailed, reached: reached)
     }
 
     /// Opens a ledger that is locked already, and whose keys are in order.
     init(
-        _ paths: LedgerPaths, lock: File, rootKeys: [RootKey], access: Access,
+        _ paths: LedgerPaths, keyRoot: String, lock: File, rootKeys: [RootKey], access: Access,
         capabilities: Capabilities,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
         reached: @escaping @Sendable (CommitPoint) throws -> Void = { _ in }
     ) throws {
         self.lock = lock
@@ -98,8 +109,10 @@ public final class EventLog: Sendable {
         guard let codec = FrameCodec(dictionaries: dictionaries) else {
             throw LedgerError.damaged("the compression dictionary is missing", position: nil)
         }
+        keyDirectory = try KeyDirectory(keyRoot, ledgerID: info.ledgerID)
         if access == .reading {
             keys = nil
+            checkpointer = nil
             writer = nil
         } else {
             let keys = try KeyStore(
@@ -107,16 +120,28 @@ public final class EventLog: Sendable {
                     paths.keys, access: access, databasesMax: KeyTables.count),
                 rootKeys: rootKeys, ledgerID: info.ledgerID)
             self.keys = keys
-            writer =
-                access == .appending
-                ? try LogWriter(
-                    environment: environment, tables: tables, keys: keys, reached: reached) : nil
+            if access == .appending {
+                let checkpointer = Checkpointer(
+                    environment: environment, tables: tables, info: info, paths: paths,
+                    keyDirectory: keyDirectory, rootKey: keys.rootKey)
+                self.checkpointer = checkpointer
+                writer = try LogWriter(
+                    environment: environment, tables: tables, keys: keys, reached: reached,
+                    checkpoints: AutomaticCheckpoints(checkpointer, failed: checkpointFailed))
+            } else {
+                checkpointer = nil
+                writer = nil
+            }
         }
         self.paths = paths
         self.capabilities = capabilities
         self.environment = environment
         self.tables = tables
         self.codec = codec
+        if checkpointer != nil {
+            try finishRotation()
+            try refuseRollback()
+        }
     }
 
     deinit {

@@ -11,6 +11,10 @@ public struct LedgerPaths: Sendable {
     public var log: String { root + "/log" }
     /// The LMDB environment of the wrapped data keys.
     public var keys: String { root + "/keys" }
+    /// The newest checkpoint.
+    public var checkpoint: String { root + "/checkpoint" }
+    /// A second copy of it, beside the data keys.
+    var checkpointBesideKeys: String { keys + "/checkpoint" }
     /// The file that is locked shared by everyone who has the ledger open.
     public var lock: String { root + "/LOCK" }
 

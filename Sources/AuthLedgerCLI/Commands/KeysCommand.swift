@@ -6,6 +6,7 @@ internal import EventLog
 internal import LedgerPrimitives
 internal import OpenSSL
 internal import SessionEvents
+internal import SignedNote
 
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,6 +14,7 @@ struct KeysCommand: ParsableCommand {
         abstract: "Look after the ledger's keys.",
         discussion: """
             Examples:
+              authledger keys rotate signing
               authledger keys rotate root
               authledger keys rotate bucket
             """,
@@ -25,30 +27,35 @@ struct KeysRotateCommand: ParsableCommand {
         abstract: "Replace keys by new ones.",
         discussion: """
             Examples:
+              authledger keys rotate signing
               authledger keys rotate root
               authledger keys rotate bucket
               authledger keys rotate root --new-root-key-file new.key
 
-            root    the root key, and what is wrapped under it: quick
-            bucket  the bucket keys, and the data keys wrapped under them
+            signing  the key that signs checkpoints: the new one is announced by an event, under a
+                     checkpoint that both keys sign, so that whoever trusts the old key may trust
+                     the new one
+            root     the root key, and what is wrapped under it: quick
+            bucket   the bucket keys, and the data keys wrapped under them
 
             Data keys stay, and so does what is sealed. The old root key is written over: copies of \
             keys/ that were made before need a copy of it. Where custody.json names another keeper \
             of the root key, it has to make the new one and to hand it out from then on; \
             --new-root-key-file says what it will be (base64 of 32 bytes; - for standard input).
 
-            Nobody else may have the ledger open (exit status 6).
+            For root and bucket nobody else may have the ledger open (exit status 6).
             """)
 
     /// What can be replaced.
     enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case signing
         case root
         case bucket
     }
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("root or bucket.", valueName: "key"))
+    @Argument(help: ArgumentHelp("signing, root or bucket.", valueName: "key"))
     var kind: Kind
 
     @Option(
@@ -69,6 +76,31 @@ struct KeysRotateCommand: ParsableCommand {
     }
 
     func run() throws {
+        if kind == .signing {
+            try rotateSigning()
+        } else {
+            try rotateWrapping()
+        }
+    }
+
+    private func rotateSigning() throws {
+        let log = try global.openLedger(.appending)
+        let (rotated, checkpoint) = try log.rotateSigningKey()
+        let result: JSONObject = [
+            "checkpoint": .string(checkpoint.note.description),
+            "previousVerifierKey": .string(rotated.previousVerifierKey.description),
+            "verifierKey": .string(rotated.verifierKey.description),
+        ]
+        try global.output.print(result) {
+            """
+            verifier key  \(rotated.verifierKey)
+            until now     \(rotated.previousVerifierKey)
+            """
+        }
+        global.notices.say("Keep a copy of the keys outside this machine.")
+    }
+
+    private func rotateWrapping() throws {
         var newRootKey = try newRootKeyFile.map { try InputFile.read($0, bytesMax: 1024) }
         defer {
             if var key = newRootKey {

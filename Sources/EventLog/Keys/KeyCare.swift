@@ -33,6 +33,7 @@ struct KeyCare {
     static let waitMilliseconds: UInt32 = 5000
 
     let paths: LedgerPaths
+    let keyRoot: String
     let directory: KeyDirectory
     let lock: File
     let capabilities: Capabilities
@@ -43,23 +44,20 @@ struct KeyCare {
         reached: @escaping (ErasurePoint) throws -> Void = { _ in }
     ) throws {
         self.paths = paths
+        self.keyRoot = keyRoot
         self.lock = lock
         self.capabilities = capabilities
         self.reached = reached
-        directory = try KeyDirectory(keyRoot, ledgerID: Self.ledgerID(paths, lock, capabilities))
-    }
-
-    private static func ledgerID(
-        _ paths: LedgerPaths, _ lock: File, _ capabilities: Capabilities
-    ) throws -> UUIDv7 {
-        try EventLog(
-            paths, lock: lock, rootKeys: [], access: .reading, capabilities: capabilities
-        ).info.ledgerID
+        directory = try EventLog(
+            paths, keyRoot: keyRoot, lock: lock, rootKeys: [], access: .reading,
+            capabilities: capabilities
+        ).keyDirectory
     }
 
     private func openLog(_ access: EventLog.Access, _ rootKeys: [RootKey] = []) throws -> EventLog {
         try EventLog(
-            paths, lock: lock, rootKeys: rootKeys, access: access, capabilities: capabilities)
+            paths, keyRoot: keyRoot, lock: lock, rootKeys: rootKeys, access: access,
+            capabilities: capabilities)
     }
 
     private func openKeys(_ rootKeys: [RootKey], _ ledgerID: UUIDv7) throws -> KeyStore {
@@ -210,6 +208,13 @@ struct KeyCare {
         try rewrite.write(
             to: paths.openEnvironment(
                 paths.newKeys, access: .appending, databasesMax: KeyTables.count))
+        // The second copy of the newest checkpoint lies beside the data keys.
+        let name = Path.name(of: paths.checkpointBesideKeys)
+        if Directory.exists(paths.checkpointBesideKeys) {
+            try DurableFile.write(
+                File(paths.checkpointBesideKeys, .reading).readAll(limit: 1 << 20),
+                to: paths.newKeys + "/" + name)
+        }
         try Directory.sync(paths.newKeys)
         try Directory.sync(paths.root)
     }

@@ -4,6 +4,7 @@ internal import JOSE
 internal import LedgerPrimitives
 internal import OpenSSL
 internal import Platform
+internal import SignedNote
 
 /// Where a ledger's root key and signing key lie: outside the ledger directory.
 struct KeyDirectory {
@@ -13,7 +14,12 @@ struct KeyDirectory {
     private var signingKeyPath: String { path + "/signing.key" }
     /// Written before `keys/` changes to a new root key, and gone when the change is complete.
     private var nextRootKeyPath: String { path + "/root.key.next" }
+    /// The key that is about to take the place of the signing key.
     private var nextSigningKeyPath: String { path + "/signing.key.next" }
+    /// Ends the name of a signing key that is sealed under the next root key.
+    private static let rewrapped = ".rewrapped"
+    /// The list of places outside the ledger to which the newest checkpoint is written.
+    var publishListPath: String { path + "/publish" }
 
     init(_ keyRoot: String, ledgerID: UUIDv7) throws {
         path = try Path.absolute(keyRoot) + "/\(ledgerID)"
@@ -22,6 +28,15 @@ struct KeyDirectory {
     /// Where the root key comes from.
     func source() throws -> RootKeySource {
         try RootKeySource(configuredIn: path)
+    }
+
+    /// The root key; nil when it is not there.
+    func readRootKeyIfThere() throws -> RootKey? {
+        do {
+            return try readRootKey()
+        } catch LedgerError.rootKeyMissing {
+            return nil
+        }
     }
 
     /// Reads the root key.
@@ -52,24 +67,27 @@ struct KeyDirectory {
 
     // MARK: - Changing the root key
 
+    private var signingKeyPaths: [String] { [signingKeyPath, nextSigningKeyPath] }
+
     /// Whether a change of keys was cut off.
     var hasLeftovers: Bool {
-        Directory.exists(nextRootKeyPath) || Directory.exists(nextSigningKeyPath)
+        Directory.exists(nextRootKeyPath)
+            || signingKeyPaths.contains { Directory.exists($0 + Self.rewrapped) }
     }
 
-    /// Writes the new root key, if it is ours to keep, and the signing key sealed under it, beside
+    /// Writes the new root key, if it is ours to keep, and the signing keys sealed under it, beside
     /// the ones that count until `keys/` has changed.
     func writeNext(
         _ next: RootKey, after old: RootKey, randomBytes: (Int) -> [UInt8]
     ) throws {
-        if Directory.exists(signingKeyPath) {
-            guard var seed = try signingSeed(signingKeyPath, old) else {
-                throw LedgerError.damaged("the signing key cannot be opened", position: nil)
+        for path in signingKeyPaths where Directory.exists(path) {
+            guard var seed = try signingSeed(path, old) else {
+                throw LedgerError.rootKeyWrong(path)
             }
             defer { cleanse(&seed) }
             let box = DirectEncryption.seal(
                 seed, key: next.signingFileKey, nonce: randomBytes(AES256GCM.nonceBytes))
-            try Self.write(Array((box + "\n").utf8), to: nextSigningKeyPath)
+            try Self.write(Array((box + "\n").utf8), to: path + Self.rewrapped)
         }
         if try source() == .own {
             var text = next.text
@@ -90,15 +108,15 @@ struct KeyDirectory {
     /// that is on disk, the new one stays in its second place as well.
     func settle(_ current: RootKey) throws {
         guard hasLeftovers else { return }
-        if Directory.exists(nextSigningKeyPath) {
-            if var seed = try signingSeed(nextSigningKeyPath, current) {
+        for path in signingKeyPaths where Directory.exists(path + Self.rewrapped) {
+            if var seed = try signingSeed(path + Self.rewrapped, current) {
                 cleanse(&seed)
-                try Directory.rename(nextSigningKeyPath, to: signingKeyPath)
-                try Directory.sync(path)
+                try Directory.rename(path + Self.rewrapped, to: path)
             } else {
-                try Directory.removeFile(nextSigningKeyPath)
+                try Directory.removeFile(path + Self.rewrapped)
             }
         }
+        try Directory.sync(path)
         if let next = try readNextRootKey(), next.isSame(as: current) {
             var text = next.text
             defer { cleanse(&text) }
@@ -108,6 +126,68 @@ struct KeyDirectory {
         }
         if Directory.exists(nextRootKeyPath) { try Directory.shredFile(nextRootKeyPath) }
         try Directory.sync(path)
+    }
+
+    // MARK: - Signing key
+
+    /// The key that signs checkpoints; nil when its file is not there.
+    func readSigner(_ rootKey: RootKey, name: String) throws -> NoteSigner? {
+        try readSigner(signingKeyPath, rootKey, name: name)
+    }
+
+    /// The key that is about to take its place; nil unless a rotation is under way.
+    func readNextSigner(_ rootKey: RootKey, name: String) throws -> NoteSigner? {
+        try readSigner(nextSigningKeyPath, rootKey, name: name)
+    }
+
+    /// Puts a key beside the signing key, durably.
+    func writeNextSigningKey(sealed: String) throws {
+        try DurableFile.write(Array((sealed + "\n").utf8), to: nextSigningKeyPath)
+    }
+
+    /// Puts the next key in the place of the signing key, durably.
+    func promoteNextSigningKey() throws {
+        try Directory.rename(nextSigningKeyPath, to: signingKeyPath)
+        try Directory.sync(path)
+    }
+
+    /// Drops a key that no event has announced.
+    func removeNextSigningKey() throws {
+        try Directory.removeFile(nextSigningKeyPath)
+        try Directory.sync(path)
+    }
+
+    private func readSigner(
+        _ file: String, _ rootKey: RootKey, name: String
+    ) throws -> NoteSigner? {
+        guard Directory.exists(file) else { return nil }
+        let text = try File(file, .reading).readAll(limit: 1024)
+        let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text[...]
+        guard
+            var seed = DirectEncryption.open(
+                String(decoding: line, as: UTF8.self), key: rootKey.signingFileKey)
+        else { throw LedgerError.rootKeyWrong(file) }
+        defer { cleanse(&seed) }
+        guard seed.count == Ed25519PrivateKey.seedBytes,
+            let signer = try NoteSigner(name: name, seed: SecretBytes(seed))
+        else { throw LedgerError.rootKeyWrong(file) }
+        return signer
+    }
+
+    // MARK: - Publish list
+
+    /// The places outside the ledger: one absolute path of a file a line; empty lines and lines
+    /// that begin with `#` do not count.
+    func readPublishPaths() throws -> [String] {
+        guard Directory.exists(publishListPath) else { return [] }
+        let bytes = try File(publishListPath, .reading).readAll(limit: 65_536)
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+            .map { String(decoding: $0, as: UTF8.self) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        guard lines.allSatisfy({ $0.hasPrefix("/") }) else {
+            throw LedgerError.publishListMalformed(publishListPath)
+        }
+        return lines
     }
 
     // MARK: - Making
