@@ -92,8 +92,11 @@ let package = Package(
             "EventLog",
             [
                 "Capabilities", "JOSE", "LedgerPrimitives", "LMDB", "MerkleTree", "OpenSSL",
-                "Platform", "SignedNote", "Zlib",
+                "Platform", "SessionEvents", "SignedNote", "Zlib",
             ]),
+        module(
+            "Custody",
+            ["Capabilities", "EventLog", "LedgerPrimitives", "SessionEvents", "SignedNote"]),
         module(
             "Ingestion",
             [
@@ -125,7 +128,7 @@ let package = Package(
         module(
             "AuthLedgerCLI",
             [
-                "Capabilities", "Curl", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
+                "Capabilities", "Curl", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
                 "LedgerPrimitives", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform",
                 "Projections", "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents",
                 "Sessions", "SignedNote", "Zlib", argumentParser,

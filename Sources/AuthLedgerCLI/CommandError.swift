@@ -70,6 +70,10 @@ extension CommandError {
             self.init(.usage, "profile-invalid", error.description)
         case let error as EventDecodingError:
             self.init(error)
+        case is LedgerEventDecodingError:
+            self.init(
+                .inconclusive, "event-unknown", "the ledger has an event of a kind not known here",
+                hint: "use the program that wrote it, or a newer one")
         case let error as AppendConflict:
             self.init(
                 .inputOutput, "append-conflict",
@@ -145,6 +149,28 @@ extension CommandError {
             self.init(
                 .inputOutput, "ledger-locked", "another process is at work on \(path)",
                 hint: "wait for it to end")
+        case .inUse(let path):
+            self.init(
+                .inputOutput, "ledger-locked", "others have \(path) open, and this needs it alone",
+                hint: "end them, or give them longer with --wait")
+        case .custodyInvalid(let path, let what):
+            self.init(.inputOutput, "custody-invalid", "\(path): \(what)")
+        case .rootKeyUnavailable(let source, let what):
+            self.init(
+                .inputOutput, "root-key-unavailable", "no root key from \(source): \(what)",
+                hint: "custody.json in the key directory says where it comes from")
+        case .erased(let subject):
+            self.init(
+                .inconclusive, "session-erased",
+                "what was sealed in \(subject) is erased; its key was destroyed")
+        case .held(let session, let hold):
+            self.init(
+                .notPermitted, "session-held",
+                "\(session) is on hold since \(hold.time), placed by \(hold.by.user) (position "
+                    + "\(hold.position)); nothing was changed",
+                hint: "authledger hold release")
+        case .sessionUnknown:
+            self.init(.inputOutput, "session-unknown", "there is no such session")
         case .alreadyOpen(let path):
             self.init(.inputOutput, "ledger-open", "this process has \(path) open already")
         case .rootKeyMissing(let path):

@@ -156,7 +156,8 @@ struct Root: ParsableCommand {
             CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
             TokenCommand.self, VerifyCommand.self, CheckpointCommand.self, ProveCommand.self,
-            ExportCommand.self, ImportCommand.self, KeysCommand.self, BackupCommand.self,
-            RestoreCommand.self, DoctorCommand.self, UpgradeCommand.self,
+            ExportCommand.self, ImportCommand.self, KeysCommand.self, EraseCommand.self,
+            HoldCommand.self, AccessCommand.self, BackupCommand.self, RestoreCommand.self,
+            DoctorCommand.self, UpgradeCommand.self,
         ])
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import EventLog
+internal import LedgerPrimitives
 
 extension EventLog {
     /// The session that a prefix names.
@@ -20,5 +21,13 @@ extension EventLog {
             throw CommandError(
                 .usage, "session-ambiguous", "several sessions begin so", hint: "give more of it")
         }
+    }
+
+    /// The id of the session that a prefix names.
+    func sessionID(withPrefix prefix: String) throws -> UUIDv7 {
+        guard let id = UUIDv7(try session(withPrefix: prefix)) else {
+            throw CommandError(.inputOutput, "session-unknown", "there is no such session")
+        }
+        return id
     }
 }

@@ -24,6 +24,9 @@ public final class EventLog: Sendable {
     public enum Access: Sendable {
         /// Reading events; data keys are not opened.
         case reading
+        /// Reading events and what is sealed in them; nothing is written, also not to bring an
+        /// erasure to its end.
+        case unsealing
         /// Appending, or reading what is sealed.
         case appending
     }
@@ -38,11 +41,12 @@ public final class EventLog: Sendable {
     let tables: LogTables
     let codec: FrameCodec
     let recentBlobs = RecentBlobs()
+    let knownHistory = Mutex<LedgerHistory?>(nil)
     let clockWatch: ClockWatch
     let keyDirectory: KeyDirectory
     /// Signs checkpoints; only where the log is open for appending.
     let checkpointer: Checkpointer?
-    private let keys: KeyStore?
+    let keys: KeyStore?
     let writer: LogWriter?
     private let lock: File
 
@@ -76,48 +80,76 @@ public final class EventLog: Sendable {
     ) throws {
         try self.init(
             directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
-            limits: limits, probe: probe, knowledge: .current, checkpointFailed: checkpointFailed,
+            care: StorageCare(limits: limits, probe: probe), checkpointFailed: checkpointFailed,
             reached: reached)
     }
 
-    init(
+    convenience init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
-        limits: StorageLimits, probe: StorageProbe, knowledge: FormatKnowledge,
-        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
-        reached: @escaping @Sendable (CommitPoint) throws -> Void
+        care: StorageCare, checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
+        reached: @escaping @Sendable (CommitPoint) throws -> Void = { _ in }
     ) throws {
         let paths = try LedgerPaths(absolute: directory)
-        lock = try paths.lock(.shared)
-        try probe.refuseNetwork(paths.log)
+        let lock = try paths.lockShared()
+        var rootKeys: [RootKey] = []
+        switch access {
+        case .reading: break
+        case .unsealing:
+            rootKeys = try KeyCare(
+                paths: paths, keyRoot: keyRoot, lock: lock, capabilities: capabilities, care: care
+            ).directory.readRootKeys()
+        case .appending:
+            rootKeys = try KeyCare(
+                paths: paths, keyRoot: keyRoot, lock: lock, capabilities: capabilities, care: care
+            ).settle()
+        }
+        try self.init(
+            paths, keyRoot: keyRoot, lock: lock, rootKeys: rootKeys, access: access,
+            capabilities: capabilities, care: care, checkpointFailed: checkpointFailed,
+            reached: reached)
+    }
+
+    /// Opens a ledger that is locked already, and whose keys are in order.
+    init(
+        _ paths: LedgerPaths, keyRoot: String, lock: File, rootKeys: [RootKey], access: Access,
+        capabilities: Capabilities, care: StorageCare = StorageCare(),
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
+        reached: @escaping @Sendable (CommitPoint) throws -> Void = { _ in }
+    ) throws {
+        self.lock = lock
+        try care.probe.refuseNetwork(paths.log)
         let environment = try paths.openEnvironment(
             paths.log, access: access, databasesMax: LogTables.count)
         let tables: LogTables
-        (tables, info) = try Self.readFormat(environment, access, knowledge)
+        (tables, info) = try Self.readFormat(environment, access, care.knowledge)
         let dictionaries = try tables.readDictionaries(environment)
         guard let codec = FrameCodec(dictionaries: dictionaries) else {
             throw LedgerError.damaged("the compression dictionary is missing", position: nil)
         }
         keyDirectory = try KeyDirectory(keyRoot, ledgerID: info.ledgerID)
-        switch access {
-        case .reading:
+        if access == .reading {
             keys = nil
             checkpointer = nil
             writer = nil
-        case .appending:
-            let rootKey = try keyDirectory.readRootKey()
+        } else {
             let keys = try KeyStore(
                 paths.openEnvironment(
-                    paths.keys, access: .appending, databasesMax: KeyTables.count),
-                rootKey: rootKey, ledgerID: info.ledgerID)
+                    paths.keys, access: access, databasesMax: KeyTables.count),
+                rootKeys: rootKeys, ledgerID: info.ledgerID)
             self.keys = keys
-            let checkpointer = Checkpointer(
-                environment: environment, tables: tables, info: info, paths: paths,
-                keyDirectory: keyDirectory, rootKey: rootKey)
-            self.checkpointer = checkpointer
-            writer = try LogWriter(
-                environment: environment, tables: tables, keys: keys,
-                space: SpaceGuard(path: paths.log, limits: limits, probe: probe), reached: reached,
-                checkpoints: AutomaticCheckpoints(checkpointer, failed: checkpointFailed))
+            if access == .appending {
+                let checkpointer = Checkpointer(
+                    environment: environment, tables: tables, info: info, paths: paths,
+                    keyDirectory: keyDirectory, rootKey: keys.rootKey)
+                self.checkpointer = checkpointer
+                writer = try LogWriter(
+                    environment: environment, tables: tables, keys: keys,
+                    space: SpaceGuard(path: paths.log, care: care), reached: reached,
+                    checkpoints: AutomaticCheckpoints(checkpointer, failed: checkpointFailed))
+            } else {
+                checkpointer = nil
+                writer = nil
+            }
         }
         clockWatch = ClockWatch(capabilities.clock)
         self.paths = paths
@@ -194,6 +226,17 @@ public final class EventLog: Sendable {
         return try keys.dataKey(for: subject)
     }
 
+    /// The data key of a stream that has sealed data.
+    ///
+    /// - Throws: ``LedgerError/keyMissing(subject:)``, or ``LedgerError/erased(subject:)`` where the
+    ///   log attests why.
+    public func existingDataKey(for subject: String) throws -> DataKey {
+        guard let key = try dataKey(for: subject) else {
+            throw reasonForMissingKey(of: subject)
+        }
+        return key
+    }
+
     /// Makes a data key for a stream that begins; hand it to the append of its first event.
     public func makeDataKey(for subject: String) throws -> NewDataKey {
         guard let keys else { throw LedgerError.notWritable }
@@ -210,13 +253,31 @@ public final class EventLog: Sendable {
         _ purpose: LookupPurpose, _ value: String, subject: String
     ) throws -> LookupEntry {
         guard let keys else { throw LedgerError.notWritable }
-        return keys.lookupEntry(purpose, value, subject: subject)
+        return try keys.lookupEntry(purpose, value, subject: subject)
     }
 
     /// The stream that a secret value leads to; nil when none has it.
     public func subject(of purpose: LookupPurpose, _ value: String) throws -> String? {
         guard let keys else { throw LedgerError.notWritable }
         return try keys.subject(of: purpose, value)
+    }
+
+    /// The streams that a secret value leads to, for purposes of which a value may have many.
+    public func subjects(of purpose: LookupPurpose, _ value: String) throws -> [String] {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.subjects(of: purpose, value)
+    }
+
+    /// Up to which position the log was read for lookup entries that are made afterwards.
+    public func indexedTo() throws -> UInt64 {
+        guard let keys else { throw LedgerError.notWritable }
+        return try keys.mark(.indexed)
+    }
+
+    /// Stores lookup entries that were made from events before a position.
+    public func storeIndex(_ entries: [LookupEntry], readTo position: UInt64) throws {
+        guard let keys, writer != nil else { throw LedgerError.notWritable }
+        try keys.store(entries, readTo: position)
     }
 
     /// Takes hold of a stream, so that no other process drives it meanwhile. The hold ends with the

@@ -18,30 +18,32 @@ extension EventLog {
     ///   - directory: where the ledger will be; nothing or an empty directory may be there.
     ///   - origin: the ledger's name; by default one made from its id.
     ///   - keyRoot: the directory under which the keys are put, outside `directory`.
+    ///   - custody: where the root key comes from, as the content of a `custody.json`; by default it
+    ///     is made here and kept beside the signing key.
     ///   - samples: events to prime the compression with; synthetic ones only, as what is made
     ///     of them stays in the ledger for good.
     /// - Throws: ``LedgerError/alreadyExists(_:)``, ``LedgerError/invalidOrigin``, or an error of
     ///   the system or of LMDB.
     public static func create(
-        _ directory: String, origin: String?, keyRoot: String, samples: [SampleEvent],
-        capabilities: Capabilities
+        _ directory: String, origin: String?, keyRoot: String, custody: [UInt8]? = nil,
+        samples: [SampleEvent], capabilities: Capabilities
     ) throws -> LedgerInfo {
         try create(
-            directory, origin: origin, keyRoot: keyRoot, samples: samples,
+            directory, origin: origin, keyRoot: keyRoot, custody: custody, samples: samples,
             capabilities: capabilities, probe: .system)
     }
 
     /// Makes a new ledger on a disk that a test may make up.
     package static func create(
-        _ directory: String, origin: String?, keyRoot: String, samples: [SampleEvent],
-        capabilities: Capabilities, probe: StorageProbe
+        _ directory: String, origin: String?, keyRoot: String, custody: [UInt8]? = nil,
+        samples: [SampleEvent], capabilities: Capabilities, probe: StorageProbe
     ) throws -> LedgerInfo {
         let paths = try LedgerPaths(absolute: directory)
         let ledgerID = capabilities.makeUUIDv7()
         let origin = origin ?? LedgerOrigin.standard(ledgerID)
         guard LedgerOrigin.isValid(origin) else { throw LedgerError.invalidOrigin }
         try refuseOccupied(paths.root)
-        let rootKey = RootKey(secret: SecretBytes(capabilities.randomBytes(RootKey.byteCount)))
+        let rootKey = try rootKey(custody, capabilities)
         let seed = SecretBytes(capabilities.randomBytes(Ed25519PrivateKey.seedBytes))
         let publicKey = try Ed25519PrivateKey(seed: seed).publicKey
         guard let verifierKey = VerifierKey(name: origin, publicKey: publicKey) else {
@@ -65,13 +67,32 @@ extension EventLog {
                 rootKey: rootKey,
                 sealedSigningKey: DirectEncryption.seal(
                     seedBytes, key: rootKey.signingFileKey, nonce: nonce),
-                suffix: suffix)
+                custody: custody, suffix: suffix)
             try publish(temporary, as: paths)
         } catch {
             try? Directory.removeTree(temporary.root)
             throw error
         }
         return info
+    }
+
+    /// A new root key, or the one that somebody else keeps.
+    private static func rootKey(
+        _ custody: [UInt8]?, _ capabilities: Capabilities
+    ) throws -> RootKey {
+        guard let custody else {
+            var bytes = capabilities.randomBytes(RootKey.byteCount)
+            defer { cleanse(&bytes) }
+            return RootKey(secret: SecretBytes(bytes))
+        }
+        let name = RootKeySource.configurationName
+        guard let source = RootKeySource(parsing: custody) else {
+            throw LedgerError.custodyInvalid(name, RootKeySource.expectation)
+        }
+        var text = try source.read(ownPath: "")
+        defer { cleanse(&text) }
+        guard let key = RootKey.read(text) else { throw LedgerError.rootKeyWrong(source.words) }
+        return key
     }
 
     static func refuseOccupied(_ path: String) throws {
@@ -115,7 +136,7 @@ extension EventLog {
             try KeyStore.create(keys, rootKey: rootKey)
         } else if let rootKey {
             // Refuses the keys of another ledger.
-            _ = try KeyStore(keys, rootKey: rootKey, ledgerID: info.ledgerID)
+            _ = try KeyStore(keys, rootKeys: [rootKey], ledgerID: info.ledgerID)
         }
         for directory in [paths.log, paths.keys, paths.root] {
             try Directory.sync(directory)

@@ -24,16 +24,25 @@ public enum LedgerError: Error, Equatable {
     case sizeReached(bytesMax: UInt64)
     /// Another process works on the ledger as a whole.
     case locked(String)
+    /// The ledger is open elsewhere, and this needs it alone.
+    case inUse(String)
     /// This process has the ledger open already.
     case alreadyOpen(String)
     /// The root key is not where it should be.
     case rootKeyMissing(String)
     /// A key file is malformed, or does not belong to this ledger.
     case rootKeyWrong(String)
+    /// The file that says where the root key comes from is not of its form. Its path and what is
+    /// wrong.
+    case custodyInvalid(String, String)
+    /// The root key cannot be had from where it should come. Where that is, and what went wrong.
+    case rootKeyUnavailable(String, String)
     /// The stored bytes are not what was written. `position` where one event is concerned.
     case damaged(String, position: UInt64?)
     /// The data key of a stream that has sealed data is not there.
     case keyMissing(subject: String)
+    /// The data key of a stream was destroyed by an erasure that the log attests.
+    case erased(subject: String)
     /// The stored data key is not the one that the stream's first event commits to.
     case keyMismatch(subject: String)
     /// The key that signs checkpoints is not where it should be.
@@ -54,6 +63,10 @@ public enum LedgerError: Error, Equatable {
     case blobTooLarge(bytes: Int)
     /// A directory is no backup, or not the one that its manifest describes.
     case backupInvalid(String)
+    /// A session cannot be erased while a hold is on it.
+    case held(session: String, hold: RecordedHold)
+    /// The log has no such session.
+    case sessionUnknown(String)
     /// The ledger was opened for reading, or is closed.
     case notWritable
     /// The program itself is at fault.

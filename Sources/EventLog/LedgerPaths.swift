@@ -28,10 +28,17 @@ public struct LedgerPaths: Sendable {
         self.init(try Path.absolute(directory))
     }
 
-    /// Takes part in the shared lock, or takes it for oneself, as a restore or an erasure does.
+    /// A generation of `keys/` in the making.
+    var newKeys: String { root + "/keys.new" }
+    /// A generation of `keys/` that another one has taken the place of.
+    var oldKeys: String { root + "/keys.old" }
+
+    /// Takes part in the shared lock, which a restore or an erasure takes exclusively.
+    func lockShared() throws -> File { try lock(.shared) }
+
+    /// Takes part in the shared lock, or takes it for oneself, without waiting.
     func lock(_ kind: File.Lock) throws -> File {
-        guard Directory.isDirectory(log) else { throw LedgerError.notFound(root) }
-        let file = try File(lock, .locking(permissions: 0o600))
+        let file = try openLock()
         do {
             try file.lock(kind)
         } catch  where error.isLocked {
@@ -58,6 +65,34 @@ public struct LedgerPaths: Sendable {
             && Temporary.allCases.contains { name.dropLast(16).hasSuffix($0.rawValue) }
     }
 
+    func openLock() throws -> File {
+        guard Directory.isDirectory(log) else { throw LedgerError.notFound(root) }
+        return try File(lock, .locking(permissions: 0o600))
+    }
+
+    /// Takes the lock alone, or makes a shared one exclusive.
+    ///
+    /// - Throws: ``LedgerError/locked(_:)`` when others still have the ledger open after so many
+    ///   milliseconds. A shared lock that was held is lost then.
+    func lockExclusively(_ file: File, waitMilliseconds: UInt32) throws {
+        var left = waitMilliseconds
+        while try !tryLock(file) {
+            guard left > 0 else { throw LedgerError.inUse(root) }
+            let pause = min(left, 20)
+            ProcessControl.sleep(milliseconds: pause)
+            left -= pause
+        }
+    }
+
+    private func tryLock(_ file: File) throws -> Bool {
+        do {
+            try file.lock(.exclusive)
+            return true
+        } catch  where error.isLocked {
+            return false
+        }
+    }
+
     func allocatedBytes() throws(SystemError) -> Int {
         try Directory.allocatedBytes(of: log) + Directory.allocatedBytes(of: keys)
     }
@@ -67,7 +102,7 @@ public struct LedgerPaths: Sendable {
     ) throws -> LMDBEnvironment {
         do {
             return try LMDBEnvironment(
-                directory: path, access: access == .reading ? .readOnly : .readWrite,
+                directory: path, access: access == .appending ? .readWrite : .readOnly,
                 mapBytes: LedgerLimits.mapBytes, databasesMax: databasesMax)
         } catch  where error.code == .alreadyOpen {
             throw LedgerError.alreadyOpen(root)

@@ -65,13 +65,28 @@ extension EventLog {
         }
     }
 
+    /// One event of a stream; nil when it has no such revision.
+    public func event(ofStream subject: String, revision: Int) throws -> RecordedEvent? {
+        let frame = try environment.read { transaction -> StoredFrame? in
+            let key = StreamKey.key(subject)
+            let position =
+                revision == 1
+                ? try tables.extent(of: key, in: transaction)?.first
+                : try tables.positions(of: key, in: transaction).dropFirst(revision - 1).first
+            return try position.flatMap { try tables.storedFrame(at: $0, in: transaction) }
+        }
+        return try frame.map {
+            try decode($0.position, $0.frame.header.leafHash, try restore($0))
+        }
+    }
+
     /// The end of a stream; nil when it has no events.
     public func streamHead(_ subject: String) throws -> StreamHead? {
         try environment.read { try tables.streamHead(of: StreamKey.key(subject), in: $0) }
     }
 
-    /// The names of up to `limit` streams that are UUIDs and begin with this text; nil when no
-    /// UUID in its text form can begin so.
+    /// The names of up to `limit` streams but the ledger's own that are UUIDs and begin with this
+    /// text; nil when no UUID in its text form can begin so.
     public func streams(withPrefix prefix: String, limit: Int) throws -> [String]? {
         guard let digits = UUIDPrefix(prefix) else { return nil }
         return try environment.read { transaction in
@@ -82,7 +97,7 @@ extension EventLog {
                 }
                 while let found = key, names.count < limit, found.count != 16 || digits.fits(found)
                 {
-                    if found.count == 16 {
+                    if found.count == 16, found != info.ledgerID.bytes {
                         var text: [UInt8] = []
                         UUIDText.append(found[...], to: &text)
                         names.append(String(decoding: text, as: UTF8.self))
@@ -106,7 +121,7 @@ extension EventLog {
                 }
                 if key == start { key = try cursor.move(.nextKey) { key, _ in key.copied() } }
                 while let found = key, names.count < limit {
-                    if found.count == 16 {
+                    if found.count == 16, found != info.ledgerID.bytes {
                         var text: [UInt8] = []
                         UUIDText.append(found[...], to: &text)
                         names.append(String(decoding: text, as: UTF8.self))

@@ -180,9 +180,14 @@ struct CommitWorker: Sendable {
             do {
                 for event in request.batch.events {
                     try planner.add(event, in: transaction)
+                    try checkKey(of: event, newKeys)
                 }
             } catch let conflict as AppendConflict {
                 results.append(.failure(conflict))
+                continue
+            } catch let error as LedgerError {
+                guard error.isAboutKey else { throw error }
+                results.append(.failure(error))
                 continue
             }
             for planned in planner.planned {
@@ -195,6 +200,18 @@ struct CommitWorker: Sendable {
         }
         try transaction.put(LogTables.MetaName.head, head.encoded, in: tables.meta)
         return results
+    }
+
+    /// Refuses the first event of a stream whose data key nobody keeps: what is sealed under it
+    /// could never be opened.
+    private func checkKey(of event: PreparedEvent, _ newKeys: [NewDataKey]) throws {
+        guard let keys, let commitment = event.keyCommitment else { return }
+        let subject = event.subject
+        let key =
+            try newKeys.first { $0.key.subject.isIdentical(to: subject) }?.key
+            ?? keys.dataKey(for: subject)
+        guard let key else { throw LedgerError.keyMissing(subject: subject) }
+        guard key.commitment == commitment else { throw LedgerError.keyMismatch(subject: subject) }
     }
 
     private func write(
@@ -306,5 +323,15 @@ private struct AppendPlanner {
         let position = stored[event.head.revision - 1]
         let header = try tables.header(at: position, in: transaction)
         return header.leafHash == event.head.leafHash ? position : nil
+    }
+}
+
+extension LedgerError {
+    /// Whether one append is at fault, and not the log.
+    fileprivate var isAboutKey: Bool {
+        switch self {
+        case .keyMissing, .keyMismatch: true
+        default: false
+        }
     }
 }

@@ -61,6 +61,8 @@ public struct PreparedEvent: Sendable {
     let opensSession: Bool
     /// Whether the ledger itself observed what happened.
     let isOwnObservation: Bool
+    /// The commitment to the stream's data key that a first event carries.
+    let keyCommitment: Digest?
     let leafLength: Int
     let body: FrameBody
     let blobs: [Blob]
@@ -137,7 +139,11 @@ extension EventLog {
             id: draft.id, subject: draft.subject, expected: head,
             head: StreamHead(revision: envelope.revision, leafHash: MerkleTree.leafHash(leaf)),
             opensSession: head == nil && draft.type.hasPrefix(Self.sessionTypePrefix),
-            isOwnObservation: draft.source == info.origin, leafLength: leaf.count,
+            isOwnObservation: draft.source == info.origin,
+            keyCommitment: head == nil
+                ? data[DataMember.keyCommitment]?.stringValue.flatMap(Digest.init(base64URL:))
+                : nil,
+            leafLength: leaf.count,
             body: try codec.body(leaf: leaf, place: place, packing: .packed), blobs: blobs)
     }
 
@@ -150,8 +156,10 @@ extension EventLog {
     ) throws -> JSONObject? {
         let plaintext: [UInt8]?
         if let box = event.data[DataMember.sealed]?.stringValue {
+            try checkCommitment(of: dataKey, toOpen: event)
             plaintext = dataKey.open(box, revision: event.envelope.revision)
         } else if let name = event.data[DataMember.sealedBlob]?.stringValue {
+            try checkCommitment(of: dataKey, toOpen: event)
             let content = try Digest(base64URL: name).flatMap { try blob($0) }
             plaintext = content.flatMap {
                 dataKey.openBlob($0, event: event.envelope.id, number: 0)
@@ -166,6 +174,22 @@ extension EventLog {
             throw LedgerError.damaged("sealed data cannot be opened", position: event.position)
         }
         return object
+    }
+
+    /// Compares a data key with what the stream's first event says of it, once for each key.
+    private func checkCommitment(of dataKey: DataKey, toOpen event: RecordedEvent) throws {
+        if dataKey.checked.isDone { return }
+        let subject = event.envelope.subject
+        let first =
+            event.envelope.revision == 1 ? event : try self.event(ofStream: subject, revision: 1)
+        guard let commitment = first?.data[DataMember.keyCommitment]?.stringValue else {
+            throw LedgerError.damaged(
+                "the stream does not say which key its sealed data have", position: event.position)
+        }
+        guard commitment.isIdentical(to: dataKey.commitment.base64URL) else {
+            throw LedgerError.keyMismatch(subject: subject)
+        }
+        dataKey.checked.finish()
     }
 }
 

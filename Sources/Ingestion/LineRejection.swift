@@ -16,6 +16,7 @@ public struct LineRejection: Error, Equatable, Sendable {
         case revisionMismatch = "revision-mismatch"
         case idConflict = "id-conflict"
         case eventTooLarge = "event-too-large"
+        case sessionErased = "session-erased"
     }
 
     /// What kind of problem it is.

@@ -33,8 +33,13 @@ struct StreamContext {
             dataKey = key
             return
         }
-        guard let key = try log.dataKey(for: subject) else {
-            throw LedgerError.keyMissing(subject: subject)
+        let key: DataKey
+        do {
+            key = try log.existingDataKey(for: subject)
+        } catch LedgerError.erased {
+            throw LineRejection(
+                .sessionErased,
+                "the session is erased: nothing can be added to it, nor compared with it")
         }
         guard first.data[DataMember.keyCommitment] == .string(key.commitment.base64URL) else {
             throw LedgerError.keyMismatch(subject: subject)

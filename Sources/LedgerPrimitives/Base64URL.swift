@@ -32,22 +32,33 @@ public enum Base64URL {
 public enum Base64 {
     /// Encodes with padding.
     public static func encode(_ bytes: [UInt8]) -> String {
+        String(decoding: encoded(bytes), as: UTF8.self)
+    }
+
+    /// Encodes with padding, as ASCII bytes; for secrets, which a text would keep in memory.
+    public static func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
+        output.reserveCapacity((bytes.count + 2) / 3 * 4)
         Base64Alphabet.standard.encode(bytes.span, into: &output)
         while output.count % 4 != 0 {
             output.append(UInt8(ascii: "="))
         }
-        return String(decoding: output, as: UTF8.self)
+        return output
     }
 
     /// Decodes a padded text, or answers nil when it is not strict base64.
     public static func decode(_ text: String) -> [UInt8]? {
-        var bytes = Array(text.utf8)[...]
+        decode(Array(text.utf8)[...])
+    }
+
+    /// Decodes padded ASCII bytes, or answers nil when they are not strict base64.
+    public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        var bytes = text
         guard bytes.count % 4 == 0 else { return nil }
         for _ in 0..<2 where bytes.last == UInt8(ascii: "=") {
-            bytes.removeLast()
+            bytes = bytes.dropLast()
         }
-        guard (bytes.count + 3) / 4 * 4 == text.utf8.count else { return nil }
+        guard (bytes.count + 3) / 4 * 4 == text.count else { return nil }
         return Base64Alphabet.standard.decode(bytes)
     }
 }

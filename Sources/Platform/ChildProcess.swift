@@ -11,6 +11,12 @@ public enum ChildProcess {
         /// By this signal.
         case signalled(Int32)
 
+        init(status: Int32) {
+            // WIFSIGNALED, WTERMSIG and WEXITSTATUS are macros.
+            let signal = status & 0x7F
+            self = signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
+        }
+
         /// Whether it was a signal of the kind that a program brings on itself: bad memory, a trap.
         public var isCrash: Bool {
             guard case .signalled(let signal) = self else { return false }
@@ -24,9 +30,9 @@ public enum ChildProcess {
     /// report that Swift prints of a crash, which would show memory.
     public static func runThisProgram(_ arguments: [String]) throws(SystemError) -> End {
         var pid: pid_t = 0
-        let environment = try variables() + ["SWIFT_BACKTRACE=enable=no"]
+        let variables = try environment()
         let result = unsafe withTerminatedList(["authledger"] + arguments) { argv in
-            unsafe withTerminatedList(environment) { envp in
+            unsafe withTerminatedList(variables) { envp in
                 unsafe posix_spawn(&pid, "/proc/self/exe", nil, nil, argv, envp)
             }
         }
@@ -35,20 +41,18 @@ public enum ChildProcess {
         while unsafe waitpid(pid, &status, 0) < 0 {
             guard errno == EINTR else { throw SystemError("waitpid") }
         }
-        // WIFSIGNALED, WTERMSIG and WEXITSTATUS are macros.
-        let signal = status & 0x7F
-        return signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
+        return End(status: status)
     }
 
     /// The variables of this process's environment, but for the one that is replaced.
-    private static func variables() throws(SystemError) -> [String] {
+    static func environment() throws(SystemError) -> [String] {
         let block = try File("/proc/self/environ", .reading).readAll(limit: 4_194_304)
         return block.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            .filter { !$0.hasPrefix("SWIFT_BACKTRACE=") }
+            .filter { !$0.hasPrefix("SWIFT_BACKTRACE=") } + ["SWIFT_BACKTRACE=enable=no"]
     }
 
     /// Hands out the texts as C has them: a list of pointers that ends with a null.
-    private static func withTerminatedList<Result>(
+    static func withTerminatedList<Result>(
         _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
     ) -> Result {
         let copies = unsafe texts.map { unsafe strdup($0) }

@@ -61,6 +61,35 @@ public enum Directory {
         guard unsafe rmdir(path) == 0 else { throw SystemError("rmdir", path) }
     }
 
+    /// Writes zeros over a file's content, forces them to disk and removes the file. A file system
+    /// that never writes in place, and a disk that moves blocks about, may keep what was there.
+    public static func shredFile(_ path: String) throws(SystemError) {
+        do {
+            let file = try File(path, .overwriting)
+            var left = file.regularFileSize ?? 0
+            let zeros = [UInt8](repeating: 0, count: min(left, 1 << 20))
+            while left > 0 {
+                try file.write(left >= zeros.count ? zeros : Array(zeros.prefix(left)))
+                left -= min(left, zeros.count)
+            }
+            try file.sync()
+        }
+        try removeFile(path)
+    }
+
+    /// Shreds every file in a directory and removes it.
+    public static func shredTree(_ path: String) throws(SystemError) {
+        for name in try entries(of: path) {
+            let entry = path + "/" + name
+            if isDirectory(entry) {
+                try shredTree(entry)
+            } else {
+                try shredFile(entry)
+            }
+        }
+        guard unsafe rmdir(path) == 0 else { throw SystemError("rmdir", path) }
+    }
+
     /// The names in a directory, sorted, without `.` and `..`.
     public static func entries(of path: String) throws(SystemError) -> [String] {
         guard let stream = unsafe opendir(path) else { throw SystemError("opendir", path) }

@@ -11,6 +11,8 @@ public final class File: Sendable {
         case writing(permissions: UInt32)
         /// For writing; it must not be there yet.
         case creating(permissions: UInt32)
+        /// For writing over what is there, which keeps its length until more is written.
+        case overwriting
         /// For locking; made with the given permissions if it is not there.
         case locking(permissions: UInt32)
     }
@@ -46,6 +48,8 @@ public final class File: Sendable {
                 unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, permissions)
             case .creating(let permissions):
                 unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
+            case .overwriting:
+                unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
             case .locking(let permissions):
                 unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, permissions)
             }

@@ -44,6 +44,19 @@ public enum ProcessControl {
         return unsafe String(cString: value)
     }
 
+    /// The number of the user who runs this process, as the system reports it.
+    public static var userID: UInt32 { getuid() }
+
+    /// The name of the user who runs this process; nil when the system knows none.
+    public static var userName: String? {
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        let result = unsafe getpwuid_r(getuid(), &entry, &buffer, buffer.count, &found)
+        guard result == 0, unsafe found != nil, let name = unsafe entry.pw_name else { return nil }
+        return unsafe String(cString: name)
+    }
+
     /// Milliseconds since 1970 by the wall clock.
     public static var wallClockMilliseconds: Int64 {
         var time = timespec()

@@ -43,6 +43,8 @@ public struct SessionSummary: Equatable, Sendable {
     public internal(set) var lastEventAt: Instant
     /// How many events it has.
     public internal(set) var events: Int
+    /// When its keys were destroyed, as the log attests; nil while they are not.
+    public var erasedAt: Instant?
 
     /// From the first event to the last, in milliseconds.
     public var durationMilliseconds: Int64 {
@@ -99,13 +101,25 @@ public struct SessionTable: Sendable {
     /// - Throws: ``EventDecodingError`` for an event that this program cannot read. It must not be
     ///   left out silently: the caller stops or says so.
     public mutating func fold(_ event: RecordedEvent) throws(EventDecodingError) {
-        guard event.envelope.type.hasPrefix("authledger.session.") else { return }
+        guard event.envelope.type.hasPrefix("authledger.session.") else {
+            if event.envelope.type == LedgerEventType.erased.rawValue { foldErasure(event) }
+            return
+        }
         let payload = try SessionEventCodec.decode(event)
         if let index = indexes[event.envelope.subject] {
             sessions[index].fold(event, payload)
         } else if case .initiated(let initiated) = payload {
             indexes[event.envelope.subject] = sessions.count
             sessions.append(SessionSummary(event, initiated))
+        }
+    }
+
+    private mutating func foldErasure(_ event: RecordedEvent) {
+        // Of an event that only a later program can read, the check of the ledger tells.
+        guard case .erased(let erasure)? = try? LedgerEventCodec.decode(event) else { return }
+        for index in erasure.sessions.compactMap({ indexes[$0.description] })
+        where sessions[index].erasedAt == nil {
+            sessions[index].erasedAt = event.envelope.time
         }
     }
 

@@ -37,9 +37,7 @@ struct SessionDriver {
     ///
     /// - Throws: ``LedgerError`` when there is no such session or it cannot be read.
     init(resuming subject: String, in log: EventLog, capabilities: Capabilities) throws {
-        guard let key = try log.dataKey(for: subject) else {
-            throw LedgerError.keyMissing(subject: subject)
-        }
+        let key = try log.existingDataKey(for: subject)
         self.subject = subject
         self.log = log
         self.capabilities = capabilities

@@ -128,7 +128,11 @@ public final class Reverification: Sendable {
                 session: session, position: position, result: result, reason: reason,
                 verdictThen: recorded.isGood)
         }
-        guard hasKey else { throw LedgerError.keyMissing(subject: session) }
+        guard hasKey else {
+            let error = log.reasonForMissingKey(of: session)
+            guard case .erased = error else { throw error }
+            return outcome(.erased)
+        }
         guard let keySetDigest = recorded.keySetDigest ?? state.keySetDigest,
             let policyDigest = recorded.policyDigest ?? state.policyDigest,
             let policy = try documents.policy(policyDigest),

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capabilities
 import Foundation
 import LedgerPrimitives
+import SessionEvents
+import SignedNote
 import Synchronization
 import Testing
 
@@ -235,5 +238,48 @@ struct BackupTests {
         #expect(throws: LedgerError.rootKeyWrong(other + "/keys")) {
             try restore(replacing: true, to: other)
         }
+    }
+
+    @Test("comes back without the data keys of sessions that its own events say are erased")
+    func erasedSessions() throws {
+        let log = try filled()
+        let streams = try log.streams(after: nil, limit: 10)
+        let erased = try required(UUIDv7(streams[0]))
+        // The events say so, and the key is still there: as if the copy of the keys were older.
+        _ = try log.appendToOwnStream(
+            .erased(
+                Erased(
+                    erasure: log.capabilities.makeUUIDv7(), part: 1, parts: 1, sessions: [erased],
+                    accesses: [], keysDestroyed: 1, rootKey: .kept)))
+        _ = try log.backup(to: target, withKeys: true) { _, _ in }
+        #expect(try log.dataKey(for: streams[0]) != nil)
+        _ = try restore()
+        let copy = try open(restored)
+        #expect(try copy.dataKey(for: streams[0]) == nil)
+        #expect(try copy.dataKey(for: streams[1]) != nil)
+        #expect(try copy.check(.tree).isClean)
+    }
+
+    @Test("from before the root key changed gives its events, and no keys")
+    func olderRootKey() throws {
+        let log = try filled()
+        _ = try log.backup(to: target, withKeys: true) { _, _ in }
+        let keys = ledger.keyRoot + "/\(log.info.ledgerID)/root.key"
+        _ = consume log
+        try Data((String(repeating: "A", count: 43) + "=\n").utf8)
+            .write(to: URL(fileURLWithPath: keys))
+        #expect {
+            try restore()
+        } throws: { error in
+            if case .backupInvalid? = error as? LedgerError { true } else { false }
+        }
+        let result = try LedgerRestore(
+            target, to: restored, keyRoot: ledger.keyRoot, capabilities: ledger.capabilities,
+            takesKeys: false
+        ).run(
+            replacing: false, suffix: LedgerRestore.makeSuffix(ledger.capabilities),
+            progress: { _, _, _ in })
+        #expect(!result.hasKeys)
+        #expect(try open(restored).head().size == 40)
     }
 }

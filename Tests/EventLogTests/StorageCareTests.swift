@@ -181,8 +181,7 @@ struct LedgerUpgradeTests {
     ) throws -> EventLog {
         try EventLog(
             ledger.path, keyRoot: ledger.keyRoot, access: access,
-            capabilities: ledger.capabilities, limits: StorageLimits(), probe: .system,
-            knowledge: knowledge, reached: { _ in })
+            capabilities: ledger.capabilities, care: StorageCare(knowledge: knowledge))
     }
 
     @Test("with a feature that only writers must know is read, and not written")

@@ -19,7 +19,10 @@ struct InitCommand: ParsableCommand {
 
             The root key and the signing key are put under $XDG_CONFIG_HOME/authledger/keys (else \
             ~/.config/authledger/keys), outside the ledger. Keep a copy of the root key somewhere \
-            safe: without it nothing that is sealed can be read again. Where a ledger is already, \
+            safe: without it nothing that is sealed can be read again. With --custody the root key \
+            is one that is kept elsewhere: the file is JSON and says where it comes from, \
+            {"rootKey":{"command":["/usr/bin/pass","show","authledger"]}}, or {"environment":NAME} \
+            or {"file":PATH}; the key is the base64 of 32 random bytes. Where a ledger is already, \
             nothing is changed (exit status 2).
             """)
 
@@ -31,10 +34,16 @@ struct InitCommand: ParsableCommand {
             valueName: "name"))
     var origin: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A JSON file that says where the root key comes from.", valueName: "file"))
+    var custody: String?
+
     func run() throws {
         let directory = try Path.absolute(global.ledgerDirectory())
         let info = try EventLog.create(
             directory, origin: origin, keyRoot: global.keyRoot(),
+            custody: custody.map { try InputFile.read($0, bytesMax: 65_536) },
             samples: SyntheticSamples.events.map {
                 SampleEvent(envelope: $0.envelope, data: $0.data)
             }, capabilities: .live)

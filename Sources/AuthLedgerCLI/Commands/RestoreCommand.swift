@@ -33,6 +33,11 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "Replace the ledger that is there; it is kept under another name.")
     var replace = false
 
+    @Flag(
+        help:
+            "Leave the backup's data keys out, as when the root key has changed since it was made.")
+    var withoutKeys = false
+
     @Option(
         help: ArgumentHelp(
             "A checkpoint that was kept elsewhere and that the backup must fit; may be repeated.",
@@ -53,7 +58,7 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         let restore = try LedgerRestore(
             directory, to: global.ledgerDirectory(), keyRoot: global.keyRoot(),
-            capabilities: .live)
+            capabilities: .live, takesKeys: !withoutKeys)
         guard inProcess, let suffix else {
             let suffix = LedgerRestore.makeSuffix(.live)
             return try ReadingChild.run("restore", ["--suffix=\(suffix)"]) { message in

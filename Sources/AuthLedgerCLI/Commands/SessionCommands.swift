@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Custody
 internal import EventLog
 internal import LedgerPrimitives
 internal import Projections
@@ -96,8 +97,13 @@ struct SessionsCommand: ParsableCommand {
               authledger sessions --limit 20
               authledger sessions --state failed --since -7d --json
               authledger sessions --after 0198b0f2-6c1d-7c55-8e2a-5a3f1f0c9a77 --limit 100
+              authledger sessions --subject-stdin --search-reason "case 17" < person.txt
 
             --after takes the last session of the page before.
+
+            --subject-stdin reads an identifier of a person and lists that person's sessions. It is \
+            recorded who searched, before anything is shown; see `authledger erase --help` for \
+            what the identifier may be.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -109,8 +115,25 @@ struct SessionsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Begin behind this session.", valueName: "session"))
     var after: String?
 
+    @Flag(help: "Only sessions of the person whose identifier is on standard input.")
+    var subjectStdin = false
+
+    @Option(help: ArgumentHelp("Why the person is searched for; sealed.", valueName: "text"))
+    var searchReason: String?
+
     func run() throws {
-        let log = try global.openLedger(.reading)
+        let identifier =
+            subjectStdin ? try SubjectInput.read(InputFile.standardInput) : nil
+        let log = try global.openLedger(identifier == nil ? .reading : .appending)
+        var wanted: Set<String>?
+        if let identifier {
+            var index = SubjectIndex(log)
+            wanted = Set(
+                try SubjectInput.search(
+                    identifier, &index, in: log, command: "sessions", reason: searchReason,
+                    isQuiet: global.quiet
+                ).sessions.map(\.description))
+        }
         var progress = Progress("sessions", isShown: !global.quiet)
         let table = try log.sessionTable(&progress)
         var start = UInt64(0)
@@ -121,6 +144,7 @@ struct SessionsCommand: ParsableCommand {
         let range = try filter.range()
         let found = table.sessions.lazy
             .filter { $0.firstPosition >= start && filter.fits($0, in: range) }
+            .filter { wanted?.contains($0.session) ?? true }
             .prefix(limit ?? Int.max)
         var lines = LineBuffer()
         for session in found {
@@ -130,40 +154,6 @@ struct SessionsCommand: ParsableCommand {
             try lines.append(line)
         }
         try lines.flush()
-    }
-}
-
-struct ShowCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Show what happened in a session, in words.",
-        discussion: """
-            Examples:
-              authledger show 0198b0f2
-              authledger show 0198b0f2 --json
-
-            Sealed data stay sealed.
-            """)
-
-    @OptionGroup var global: GlobalOptions
-
-    @Argument(help: ArgumentHelp("A session; any unambiguous prefix.", valueName: "session"))
-    var session: String
-
-    func run() throws {
-        let log = try global.openLedger(.reading)
-        let name = try log.session(withPrefix: session)
-        let events = try log.stream(name)
-        let table = try events.reduce(into: SessionTable()) { try $0.fold($1) }
-        guard let summary = table[name] else {
-            throw CommandError(.inputOutput, "session-unknown", "there is no such session")
-        }
-        let timeline = try events.map { try TimelineEntry($0) }
-        var object = summary.object
-        object["events"] = .array(timeline.map { .object($0.object) })
-        try global.output.print(object) {
-            ([summary.line] + timeline.map(\.line)).joined(separator: "\n")
-        }
     }
 }
 
@@ -203,6 +193,7 @@ extension SessionSummary {
             "state": .string(state),
         ]
         object["acr"] = acr.map { .string($0) }
+        object["erasedAt"] = erasedAt.map { .string($0.rfc3339) }
         object["endedAt"] = endedAt.map { .string($0.rfc3339) }
         object["issuer"] = issuer.map { .string($0) }
         object["reason"] = reason.map { .string($0.code) }
@@ -215,20 +206,8 @@ extension SessionSummary {
         "\(startedAt)  \(session)  \(provider) \(flow.rawValue)  \(state)"
             + (reason.map { " (\($0.code))" } ?? "")
             + (observed == .reported ? "  reported" : "")
+            + (erasedAt == nil ? "" : "  erased")
     }
-}
-
-extension TimelineEntry {
-    fileprivate var object: JSONObject {
-        [
-            "data": .object(data), "position": .integer(Int64(position)),
-            "revision": .integer(Int64(revision)), "text": .string(text),
-            "time": .string(time.rfc3339), "type": .string(type),
-        ]
-    }
-
-    /// One line for people.
-    var line: String { "  \(time)  \(text)" }
 }
 
 extension Explanation {

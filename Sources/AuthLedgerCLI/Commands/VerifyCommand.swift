@@ -19,10 +19,11 @@ struct VerifyCommand: ParsableCommand {
             Levels, each with the ones before it:
               frames   every event expands to the bytes that were hashed
               tree     the hashes make up the recorded tree, every stream is whole,
-                       every document is what its name says, every checkpoint in the ledger
-                       and every one given with --checkpoint fits
+                       every document is what its name says, every data key is the one that
+                       its stream names, or erased, every checkpoint in the ledger and every
+                       one given with --checkpoint fits
               anchors  so do the checkpoints at the places on the ledger's publish list
-              all      every level there is
+              all      every level there is, and everything sealed is opened
 
             Checkpoints are verified with the key given by --key and those that it vouched for; \
             without it with the key that the ledger names, which whoever replaced the whole ledger \
@@ -92,32 +93,63 @@ struct VerifyCommand: ParsableCommand {
                     bytes: try InputFile.read(
                         path, bytesMax: SignedNote.bytesMax, keepsNewline: true))
             })
-        let log = try global.openLedger(.reading, survivesDamage: false)
+        var keys = try KeyChecking(global)
         var progress = Progress("verify", isShown: !global.quiet)
-        let report = try log.check(level, inputs) { done, total in
+        let report = try keys.log.check(level, inputs) { done, total in
             progress.update(done, unit: "events", fraction: Double(done) / Double(max(total, 1)))
         }
         progress.finish()
-        try global.output.print(report.object) { text(report) }
-        if !report.isClean { throw CommandEnd(status: .integrity) }
+        if level != .frames {
+            try keys.run(opensBoxes: self.level == "all", isQuiet: global.quiet)
+        }
+        let result = Result(report: report, keys: keys, opensBoxes: self.level == "all")
+        try global.output.print(result.object) { result.text }
+        if !result.isClean { throw CommandEnd(status: .integrity) }
     }
 
-    private func text(_ report: CheckReport) -> String {
-        var lines = [
-            "\(report.isClean ? "clean" : "DAMAGED"): \(report.events) events read "
-                + "at level \(report.level.rawValue)",
-            "tree size \(report.treeSize), root \(report.root.base64)",
-        ]
-        for finding in report.findings {
-            let place = finding.position.map { "position \($0): " } ?? ""
-            lines.append("finding: \(place)\(finding.message) (\(finding.code))")
+    /// What was found in the log and among the keys.
+    private struct Result {
+        let report: CheckReport
+        let keys: KeyChecking
+        let opensBoxes: Bool
+
+        var findings: [Finding] { report.findings + (keys.report?.findings ?? []) }
+        var isClean: Bool { findings.isEmpty }
+        /// Everything sealed was opened only at the level `all`, and only with the root key.
+        var notProven: [String] {
+            report.notProven.filter {
+                $0 != "sealed-not-opened" || !opensBoxes || keys.report == nil
+            }
         }
-        for range in report.proven {
-            let trust = range.isKeyGiven ? "the given key" : "the ledger's own key"
-            lines.append("signed by \(trust): the first \(range.size) events (\(range.key))")
+
+        /// The members of `verify --json`.
+        var object: JSONObject {
+            var object = report.object
+            object["findings"] = .array(findings.map { .object($0.object) })
+            object["keys"] = keys.value
+            object["notProven"] = .array(notProven.map { .string($0) })
+            object["ok"] = .bool(isClean)
+            return object
         }
-        lines.append("not proven: " + report.notProven.joined(separator: ", "))
-        return lines.joined(separator: "\n")
+
+        var text: String {
+            var lines = [
+                "\(isClean ? "clean" : "DAMAGED"): \(report.events) events read "
+                    + "at level \(report.level.rawValue)",
+                "tree size \(report.treeSize), root \(report.root.base64)", keys.line,
+            ]
+            for finding in findings {
+                let place = finding.position.map { "position \($0): " } ?? ""
+                lines.append("finding: \(place)\(finding.message) (\(finding.code))")
+            }
+            for range in report.proven {
+                let trust = range.isKeyGiven ? "the given key" : "the ledger's own key"
+                lines.append(
+                    "signed by \(trust): the first \(range.size) events (\(range.key))")
+            }
+            lines.append("not proven: " + notProven.joined(separator: ", "))
+            return lines.joined(separator: "\n")
+        }
     }
 }
 

@@ -23,26 +23,33 @@ public struct LedgerRestore {
     private let keyRoot: String
     private let capabilities: Capabilities
     private let probe: StorageProbe
+    /// Whether data keys are taken from the backup, if it has any.
+    private let takesKeys: Bool
 
     /// A restore of a backup to a directory.
     ///
-    /// - Parameter keyRoot: the directory under which each ledger's root key lies.
+    /// - Parameters:
+    ///   - keyRoot: the directory under which each ledger's root key lies.
+    ///   - takesKeys: whether data keys are taken from the backup, if it has any.
     public init(
-        _ backup: String, to directory: String, keyRoot: String, capabilities: Capabilities
+        _ backup: String, to directory: String, keyRoot: String, capabilities: Capabilities,
+        takesKeys: Bool = true
     ) throws {
         try self.init(
-            backup, to: directory, keyRoot: keyRoot, capabilities: capabilities, probe: .system)
+            backup, to: directory, keyRoot: keyRoot, capabilities: capabilities,
+            takesKeys: takesKeys, probe: .system)
     }
 
     package init(
         _ backup: String, to directory: String, keyRoot: String, capabilities: Capabilities,
-        probe: StorageProbe
+        takesKeys: Bool = true, probe: StorageProbe
     ) throws {
         self.backup = try Path.absolute(backup)
         paths = try LedgerPaths(absolute: directory)
         self.keyRoot = keyRoot
         self.capabilities = capabilities
         self.probe = probe
+        self.takesKeys = takesKeys
     }
 
     /// Restores.
@@ -79,6 +86,7 @@ public struct LedgerRestore {
         do {
             let hasKeys = try fill(copy, manifest, keepingKeysOf: isThere ? paths : nil, progress)
             try check(copy, manifest, inputs, progress)
+            try dropErased(copy, manifest)
             let replaced = try publish(copy, replacing: isThere, suffix)
             return RestoreResult(manifest: manifest, replaced: replaced, hasKeys: hasKeys)
         } catch {
@@ -121,7 +129,7 @@ public struct LedgerRestore {
         }
         try File(copy.lock, .creating(permissions: 0o600)).sync()
         var done: UInt64 = 0
-        for entry in manifest.files {
+        for entry in manifest.files where takesKeys || entry.path != BackupManifest.keys {
             let found = try FileCopy.copy(
                 entry.path, from: backup, to: copy.root + "/" + entry.path
             ) { count in
@@ -133,34 +141,72 @@ public struct LedgerRestore {
                     "\(backup)/\(entry.path) is not what the manifest says")
             }
         }
-        if !manifest.hasKeys {
-            try fillKeys(copy, manifest, old)
-        }
+        let hasKeys = try fillKeys(copy, manifest, old)
         for directory in [copy.log, copy.keys, copy.root] {
             try Directory.sync(directory)
         }
-        return manifest.hasKeys || old != nil
+        return hasKeys
     }
 
-    /// Where a backup has no data keys, those of the ledger that it replaces stay; without such a
-    /// one there are none, and what is sealed can be opened by nobody.
+    /// Sees to it that the copy has data keys that the root key of today opens: the backup's, or
+    /// else those of the ledger that it replaces. Without either there are none, and what is sealed
+    /// can be opened by nobody.
     private func fillKeys(
         _ copy: LedgerPaths, _ manifest: BackupManifest, _ old: LedgerPaths?
-    ) throws {
+    ) throws -> Bool {
+        let rootKeys: [RootKey]
+        do {
+            rootKeys = try KeyDirectory(keyRoot, ledgerID: manifest.ledgerID).readRootKeys()
+        } catch LedgerError.rootKeyMissing where manifest.hasKeys && takesKeys {
+            // They stay what they are, for the day on which the root key is found again.
+            return true
+        }
+        if manifest.hasKeys && takesKeys {
+            if try opens(copy, rootKeys, manifest.ledgerID) { return true }
+            guard old != nil else {
+                throw LedgerError.backupInvalid(
+                    "its data keys are wrapped by another root key than today's, as from before an "
+                        + "erasure or a rotation")
+            }
+            try Directory.removeFile(copy.keys + "/data.mdb")
+            try Directory.removeFile(copy.keys + "/lock.mdb")
+        }
         if let old {
             let environment = try old.openEnvironment(
                 old.keys, access: .reading, databasesMax: KeyTables.count)
-            let rootKey = try KeyDirectory(keyRoot, ledgerID: manifest.ledgerID).readRootKey()
-            _ = try KeyStore(environment, rootKey: rootKey, ledgerID: manifest.ledgerID)
+            _ = try KeyStore(environment, rootKeys: rootKeys, ledgerID: manifest.ledgerID)
             try environment.copy(to: copy.keys)
             try Directory.restrict(copy.keys + "/data.mdb", permissions: 0o600)
             try Directory.sync(copy.keys + "/data.mdb")
-        } else {
-            let rootKey = try KeyDirectory(keyRoot, ledgerID: manifest.ledgerID).readRootKey()
-            let environment = try copy.openEnvironment(
-                copy.keys, access: .appending, databasesMax: KeyTables.count)
-            try KeyStore.create(environment, rootKey: rootKey)
+            return true
         }
+        guard let rootKey = rootKeys.first else { throw LedgerError.rootKeyMissing(keyRoot) }
+        let environment = try copy.openEnvironment(
+            copy.keys, access: .appending, databasesMax: KeyTables.count)
+        try KeyStore.create(environment, rootKey: rootKey)
+        return false
+    }
+
+    private func opens(
+        _ copy: LedgerPaths, _ rootKeys: [RootKey], _ ledgerID: UUIDv7
+    ) throws -> Bool {
+        let environment = try copy.openEnvironment(
+            copy.keys, access: .reading, databasesMax: KeyTables.count)
+        do {
+            _ = try KeyStore(environment, rootKeys: rootKeys, ledgerID: ledgerID)
+            return true
+        } catch LedgerError.rootKeyWrong {
+            return false
+        }
+    }
+
+    /// Destroys the data keys of sessions that the events say are erased.
+    private func dropErased(_ copy: LedgerPaths, _ manifest: BackupManifest) throws {
+        let directory = try KeyDirectory(keyRoot, ledgerID: manifest.ledgerID)
+        guard let rootKey = try directory.readRootKeyIfThere() else { return }
+        let lock = try copy.lock(.exclusive)
+        try KeyCare(paths: copy, keyRoot: keyRoot, lock: lock, capabilities: capabilities)
+            .dropErased(rootKey)
     }
 
     /// Checks the copy as `verify --level tree` does, and that it is what the manifest says.

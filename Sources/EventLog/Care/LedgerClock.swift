@@ -186,8 +186,16 @@ extension EventLog {
             typeVersion: 1, subject: subject, time: capabilities.now(),
             clear: observed.clearMembers)
         do {
-            let event = try prepare(draft, after: try streamHead(subject), dataKey: nil)
-            writer.submit(AppendBatch(events: [event])) { [clockWatch] result in
+            let head = try streamHead(subject)
+            // A stream that begins without a data key never gets one, and what else is recorded of
+            // the ledger may have to be sealed.
+            let fresh =
+                try head == nil && dataKey(for: subject) == nil
+                ? makeDataKey(for: subject) : nil
+            let key = try head == nil ? fresh?.key ?? dataKey(for: subject) : nil
+            let event = try prepare(draft, after: head, dataKey: key)
+            let batch = AppendBatch(events: [event], newDataKeys: fresh.map { [$0] } ?? [])
+            writer.submit(batch) { [clockWatch] result in
                 if case .failure = result { clockWatch.forget() }
             }
         } catch {

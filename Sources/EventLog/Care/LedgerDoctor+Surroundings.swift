@@ -150,6 +150,13 @@ extension LedgerDoctor {
                 left += try Directory.entries(of: keyRoot).filter(LedgerPaths.isTemporary)
                     .map { keyRoot + "/" + $0 }
             }
+            let halfDone = [paths.newKeys, paths.oldKeys].filter(Directory.exists)
+            if !halfDone.isEmpty {
+                add(
+                    name, .warning,
+                    "a change of keys was cut off: \(halfDone.joined(separator: ", "))",
+                    hint: "authledger keys; whatever opens the ledger to write finishes it")
+            }
             if left.isEmpty {
                 add(name, .ok, "nothing unfinished lies around")
             } else {

@@ -97,7 +97,7 @@ public struct LedgerDoctor {
             // For reading, as that changes nothing and needs no key.
             log = try EventLog(
                 paths.root, keyRoot: keyRoot, access: .reading, capabilities: capabilities,
-                limits: limits, probe: probe, reached: { _ in })
+                care: StorageCare(limits: limits, probe: probe))
         } catch let error as LedgerError {
             return addOpening(error)
         } catch {
@@ -167,10 +167,10 @@ public struct LedgerDoctor {
         let name = "root-key"
         let hint = "put the key file back from where you keep its copy"
         do {
-            let key = try KeyDirectory(keyRoot, ledgerID: ledgerID).readRootKey()
+            let keys = try KeyDirectory(keyRoot, ledgerID: ledgerID).readRootKeys()
             let environment = try paths.openEnvironment(
                 paths.keys, access: .reading, databasesMax: KeyTables.count)
-            _ = try KeyStore(environment, rootKey: key, ledgerID: ledgerID)
+            _ = try KeyStore(environment, rootKeys: keys, ledgerID: ledgerID)
             add(name, .ok, "the root key is there and belongs to this ledger")
         } catch LedgerError.rootKeyMissing(let path) {
             add(name, .problem, "the root key is not in \(path)", hint: hint)

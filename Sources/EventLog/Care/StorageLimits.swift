@@ -54,6 +54,13 @@ package struct StorageProbe: Sendable {
     }
 }
 
+/// How a ledger is opened with regard to its disk and its format.
+struct StorageCare: Sendable {
+    var limits = StorageLimits()
+    var probe = StorageProbe.system
+    var knowledge = FormatKnowledge.current
+}
+
 /// Looks after the disk on behalf of the one thread that writes.
 struct SpaceGuard {
     /// A tree's pages are written anew along their path, and split; a commit takes up at most so
@@ -63,8 +70,7 @@ struct SpaceGuard {
     private static let commitBytes: UInt64 = 1 << 20
 
     let path: String
-    let limits: StorageLimits
-    let probe: StorageProbe
+    let care: StorageCare
 
     /// Refuses a commit that would leave too little room. One system call, about a microsecond,
     /// for each commit, however many events share it.
@@ -72,13 +78,13 @@ struct SpaceGuard {
     /// - Parameter bytes: what the commit brings.
     func check(_ bytes: Int, _ environment: LMDBEnvironment) throws {
         let needed = UInt64(bytes) * Self.growth + Self.commitBytes
-        let available = try probe.space(path).available
-        guard available >= limits.reserveBytes + needed else {
+        let available = try care.probe.space(path).available
+        guard available >= care.limits.reserveBytes + needed else {
             throw LedgerError.diskNearlyFull(
-                availableBytes: available, reserveBytes: limits.reserveBytes)
+                availableBytes: available, reserveBytes: care.limits.reserveBytes)
         }
-        guard UInt64(environment.usedBytes) + needed <= limits.logBytesMax else {
-            throw LedgerError.sizeReached(bytesMax: limits.logBytesMax)
+        guard UInt64(environment.usedBytes) + needed <= care.limits.logBytesMax else {
+            throw LedgerError.sizeReached(bytesMax: care.limits.logBytesMax)
         }
     }
 }

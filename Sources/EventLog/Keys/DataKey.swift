@@ -3,6 +3,7 @@
 internal import JOSE
 public import LedgerPrimitives
 internal import OpenSSL
+internal import Synchronization
 
 /// The key that seals what is personal or secret in one stream.
 ///
@@ -15,6 +16,8 @@ public struct DataKey: Sendable {
     /// The stream whose data this key seals.
     public let subject: String
     let secret: SecretBytes
+    /// Whether the commitment was compared with that in the stream's first event.
+    let checked = CommitmentCheck()
 
     init(subject: String, secret: SecretBytes) {
         self.subject = subject
@@ -83,5 +86,16 @@ public struct DataKey: Sendable {
     private static func unpadded(_ plaintext: [UInt8]) -> [UInt8] {
         let end = plaintext.lastIndex { $0 != UInt8(ascii: " ") }
         return Array(plaintext[..<(end.map { $0 + 1 } ?? 0)])
+    }
+}
+
+/// Remembers of a data key that it is the one which its stream commits to.
+final class CommitmentCheck: Sendable {
+    private let state = Atomic<Bool>(false)
+
+    var isDone: Bool { state.load(ordering: .relaxed) }
+
+    func finish() {
+        state.store(true, ordering: .relaxed)
     }
 }

@@ -11,22 +11,27 @@ final class KeyStore: Sendable {
     static let formatVersion: UInt8 = 1
 
     let environment: LMDBEnvironment
-    private let tables: KeyTables
-    private let rootKey: RootKey
-    private let ledgerID: UUIDv7
+    let tables: KeyTables
+    let rootKey: RootKey
+    let ledgerID: UUIDv7
     private let bucketKeys = Mutex<[Int: SecretBytes]>([:])
+    private let lookupKeys = Mutex<[LookupPurpose: SecretBytes]>([:])
 
-    /// Opens the store of a ledger and checks that the root key is the right one.
-    init(_ environment: LMDBEnvironment, rootKey: RootKey, ledgerID: UUIDv7) throws {
+    /// Opens the store of a ledger.
+    ///
+    /// - Parameter rootKeys: the keys of which one is the right one: two where a change of the root
+    ///   key was cut off.
+    /// - Throws: ``LedgerError/rootKeyWrong(_:)`` when none of them is.
+    init(_ environment: LMDBEnvironment, rootKeys: [RootKey], ledgerID: UUIDv7) throws {
         self.environment = environment
-        self.rootKey = rootKey
         self.ledgerID = ledgerID
         let tables = try KeyTables(environment, create: false)
         self.tables = tables
         let check = try environment.read { try $0.value(KeyTables.rootCheck, in: tables.meta) }
-        guard let check, isEqualInConstantTime(check, rootKey.checkValue) else {
-            throw LedgerError.rootKeyWrong(environment.directory)
-        }
+        guard let check,
+            let rootKey = rootKeys.first(where: { isEqualInConstantTime(check, $0.checkValue) })
+        else { throw LedgerError.rootKeyWrong(environment.directory) }
+        self.rootKey = rootKey
     }
 
     /// Makes the databases of a new store. Without a root key it takes no keys.
@@ -46,13 +51,26 @@ final class KeyStore: Sendable {
         guard let bytes = try environment.read({ try $0.value(key, in: tables.dataKeys) }) else {
             return nil
         }
+        return DataKey(subject: subject, secret: try unwrap(bytes, of: subject).secret)
+    }
+
+    /// The key in a stored record.
+    func unwrap(_ bytes: [UInt8], of subject: String) throws -> (month: Int, secret: SecretBytes) {
         guard let record = DataKeyRecord(bytes),
             let bucket = try bucketKey(month: record.month),
             let secret = record.wrapped.unwrap(bucket, for: Array(subject.utf8))
         else {
             throw LedgerError.damaged("the data key of a stream cannot be unwrapped", position: nil)
         }
-        return DataKey(subject: subject, secret: secret)
+        return (record.month, secret)
+    }
+
+    /// Whether a stream has a data key.
+    func hasDataKey(_ subject: String) throws -> Bool {
+        let key = LMDBKey.bytes(StreamKey.key(subject))
+        return try environment.read { transaction in
+            try transaction.withValue(key, in: tables.dataKeys) { _ in true } ?? false
+        }
     }
 
     /// Makes a data key. It is not stored yet: hand it to the append of the stream's first event.
@@ -96,27 +114,99 @@ final class KeyStore: Sendable {
     // MARK: - Lookups
 
     /// An entry by which a stream can be found from a secret value of its own.
-    func lookupEntry(_ purpose: LookupPurpose, _ value: String, subject: String) -> LookupEntry {
-        LookupEntry(key: lookupKey(purpose, value), subject: subject)
+    func lookupEntry(
+        _ purpose: LookupPurpose, _ value: String, subject: String
+    ) throws -> LookupEntry {
+        let mark = try lookupMark(purpose, value)
+        guard purpose.hasManyStreams else { return LookupEntry(key: mark, subject: subject) }
+        return LookupEntry(key: mark + StreamKey.key(subject), subject: subject)
     }
 
     /// The stream that a value leads to; nil when none has it.
     func subject(of purpose: LookupPurpose, _ value: String) throws -> String? {
-        let key = LMDBKey.bytes(lookupKey(purpose, value))
+        let key = LMDBKey.bytes(try lookupMark(purpose, value))
         let stored = try environment.read { try $0.value(key, in: tables.lookups) }
         return stored.flatMap { String(validating: $0, as: UTF8.self) }
     }
 
+    /// The streams that a value leads to, in the order of their stream keys.
+    func subjects(of purpose: LookupPurpose, _ value: String) throws -> [String] {
+        let mark = try lookupMark(purpose, value)
+        return try environment.read { transaction in
+            try transaction.withCursor(tables.lookups) { cursor in
+                var found: [String] = []
+                var entry = try cursor.seek(.bytes(mark), orAfter: true) { key, value in
+                    (key.copied(), value.copied())
+                }
+                while let (key, value) = entry, key.starts(with: mark) {
+                    found.append(String(decoding: value, as: UTF8.self))
+                    entry = try cursor.move(.next) { ($0.copied(), $1.copied()) }
+                }
+                return found
+            }
+        }
+    }
+
     /// The purpose's byte and an HMAC under a key of the purpose's own, so that the index tells
-    /// nothing without the root key.
-    private func lookupKey(_ purpose: LookupPurpose, _ value: String) -> [UInt8] {
-        let key = rootKey.lookupKey(purpose)
-        return [purpose.rawValue] + hmacSHA256(key: key, Array(value.utf8))
+    /// nothing without the root key. Where a value may have many streams, half of the HMAC does.
+    private func lookupMark(_ purpose: LookupPurpose, _ value: String) throws -> [UInt8] {
+        let hmac = hmacSHA256(key: try lookupKey(purpose), Array(value.utf8))
+        return [purpose.rawValue] + (purpose.hasManyStreams ? Array(hmac[..<16]) : hmac)
+    }
+
+    /// The key of a purpose: the one that is stored, or until there is one, the root key's own.
+    func lookupKey(_ purpose: LookupPurpose) throws -> SecretBytes {
+        if let known = lookupKeys.withLock({ $0[purpose] }) { return known }
+        let stored = try environment.read {
+            try $0.value(KeyTables.lookupKey(purpose), in: tables.meta)
+        }
+        var key = rootKey.lookupKey(purpose)
+        if let stored {
+            guard let wrapped = WrappedKey(bytes: stored[...]),
+                let own = wrapped.unwrap(
+                    rootKey.lookupWrappingKey, for: lookupOwner(purpose))
+            else { throw LedgerError.damaged("a lookup key cannot be unwrapped", position: nil) }
+            key = own
+        }
+        lookupKeys.withLock { $0[purpose] = key }
+        return key
+    }
+
+    func lookupOwner(_ purpose: LookupPurpose) -> [UInt8] {
+        Array("authledger/lookup/v1".utf8) + ledgerID.bytes + [purpose.rawValue]
+    }
+
+    // MARK: - Marks
+
+    /// Up to where something was taken in from the log; 0 when nothing was.
+    func mark(_ mark: KeyTables.Mark) throws -> UInt64 {
+        try environment.read { transaction in
+            try transaction.withValue(mark.key, in: tables.meta) { $0.bigEndianNumber ?? 0 } ?? 0
+        }
+    }
+
+    /// Notes up to where something was taken in.
+    func setMark(_ mark: KeyTables.Mark, _ number: UInt64) throws {
+        try environment.write { transaction in
+            try transaction.put(mark.key, number: number, in: tables.meta, .replacing)
+        }
+    }
+
+    /// Stores lookup entries, and how far the log was read for them.
+    func store(_ lookups: [LookupEntry], readTo position: UInt64) throws {
+        try environment.write { transaction in
+            for entry in lookups {
+                try transaction.put(
+                    .bytes(entry.key), Array(entry.subject.utf8), in: tables.lookups)
+            }
+            try transaction.put(
+                KeyTables.Mark.indexed.key, number: position, in: tables.meta, .replacing)
+        }
     }
 
     // MARK: - Buckets
 
-    private func bucketKey(month: Int) throws -> SecretBytes? {
+    func bucketKey(month: Int) throws -> SecretBytes? {
         if let cached = bucketKeys.withLock({ $0[month] }) { return cached }
         let stored = try environment.read {
             try $0.value(KeyTables.bucketKey(month), in: tables.bucketKeys)
@@ -149,7 +239,7 @@ final class KeyStore: Sendable {
         return key
     }
 
-    private func bucketOwner(_ month: Int) -> [UInt8] {
+    func bucketOwner(_ month: Int) -> [UInt8] {
         Array("authledger/bucket/v1".utf8) + ledgerID.bytes + KeyTables.monthBytes(month)
     }
 }
@@ -162,9 +252,16 @@ public struct NewDataKey: Sendable {
 }
 
 /// By what kind of secret value a stream can be found.
-public enum LookupPurpose: UInt8, Sendable {
+public enum LookupPurpose: UInt8, CaseIterable, Sendable {
     /// The state parameter of an authorization request.
     case state = 1
+    /// Whom a session, or a search for sessions, is about.
+    case subject = 2
+    /// The session that an access to sealed data was about.
+    case accessedSession = 3
+
+    /// Whether one value may lead to many streams; else the last entry counts.
+    var hasManyStreams: Bool { self != .state }
 }
 
 /// Leads from a secret value to a stream, without telling the value.
@@ -195,6 +292,20 @@ struct KeyTables: Sendable {
         meta = try environment.database("meta", create: create)
     }
 
+    /// How far the log was taken into account.
+    enum Mark: String {
+        /// The revision of the ledger's own stream up to which erasures are carried out.
+        case ledger = "ledger-mark"
+        /// The position up to which the index of subjects has read the log.
+        case indexed = "index-mark"
+
+        var key: LMDBKey { .bytes(Array(rawValue.utf8)) }
+    }
+
+    static func lookupKey(_ purpose: LookupPurpose) -> LMDBKey {
+        .bytes(Array("lookup-key".utf8) + [purpose.rawValue])
+    }
+
     static func bucketKey(_ month: Int) -> LMDBKey { .bytes(monthBytes(month)) }
 
     /// Months since January 1970 as two big-endian bytes.
@@ -204,7 +315,7 @@ struct KeyTables: Sendable {
 }
 
 /// A stored data key: month of its bucket, wrapped key.
-private struct DataKeyRecord {
+struct DataKeyRecord {
     let month: Int
     let wrapped: WrappedKey
 

@@ -48,7 +48,10 @@ struct RootKey: Sendable {
     var wrappingKey: SecretBytes { derived("authledger/bucket-wrap/v1") }
     /// The key that seals the file of the signing key.
     var signingFileKey: SecretBytes { derived("authledger/signing-file/v1") }
-    /// The key under which values of one purpose are looked up.
+    /// The key that wraps lookup keys.
+    var lookupWrappingKey: SecretBytes { derived("authledger/lookup-wrap/v1") }
+    /// The key under which values of one purpose are looked up, until the root key is replaced for
+    /// the first time: from then on the same key is kept, wrapped.
     func lookupKey(_ purpose: LookupPurpose) -> SecretBytes {
         derived("authledger/lookup/v1/\(purpose.rawValue)")
     }

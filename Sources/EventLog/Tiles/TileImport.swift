@@ -192,7 +192,7 @@ private struct TileImporter {
         try takeBlobs(environment, tables)
         let worker = CommitWorker(
             environment: environment, tables: tables, keys: nil,
-            space: SpaceGuard(path: paths.log, limits: StorageLimits(), probe: .system),
+            space: SpaceGuard(path: paths.log, care: StorageCare()),
             reached: { _ in })
         let size = reader.checkpoint.checkpoint.size
         var events: [PreparedEvent] = []
@@ -280,7 +280,10 @@ extension PreparedEvent {
             head: StreamHead(revision: envelope.revision, leafHash: MerkleTree.leafHash(leaf)),
             opensSession: envelope.revision == 1
                 && envelope.type.hasPrefix(EventLog.sessionTypePrefix),
-            isOwnObservation: false, leafLength: leaf.count,
+            isOwnObservation: false,
+            // Data keys come on another way, if at all.
+            keyCommitment: nil,
+            leafLength: leaf.count,
             body: try codec.body(leaf: leaf, place: place, packing: .packed), blobs: [])
     }
 }

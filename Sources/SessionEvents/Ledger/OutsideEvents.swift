@@ -3,7 +3,7 @@
 public import LedgerPrimitives
 
 /// A document of a provider was fetched: discovery or key set. Its stream is the issuer.
-public struct ProviderDocumentFetched: Equatable, Sendable {
+public struct ProviderDocumentFetched: SessionEventPayload {
     /// Which document it is.
     public enum Kind: String, CaseIterable, Sendable {
         case discovery = "authledger.provider.discovery-fetched"
@@ -32,14 +32,25 @@ public struct ProviderDocumentFetched: Equatable, Sendable {
         self.durationMilliseconds = durationMilliseconds
     }
 
+    /// Reads the members; which document it is stands in the event's type.
+    init(reading members: inout MemberReader) throws(MemberError) {
+        kind = .discovery
+        url = try members.required("url", .url)
+        status = try members.required("status", .httpStatus)
+        documentDigest = try members.required("documentDigest", .digest)
+        durationMilliseconds = try members.required("durationMs", .milliseconds)
+    }
+
+    func write(to object: inout JSONObject) {
+        object.set("url", url, .url)
+        object.set("status", status, .httpStatus)
+        object.set("documentDigest", documentDigest, .digest)
+        object.set("durationMs", durationMilliseconds, .milliseconds)
+    }
+
     /// The members of `data`.
     public var clearMembers: JSONObject {
-        [
-            "documentDigest": .string(documentDigest.base64URL),
-            "durationMs": .integer(Int64(durationMilliseconds)),
-            "status": .integer(Int64(status)),
-            "url": .string(url),
-        ]
+        LedgerEvent.providerDocumentFetched(self).clearMembers
     }
 
     /// The digest of the document that a recorded event of this kind names.
@@ -49,7 +60,7 @@ public struct ProviderDocumentFetched: Equatable, Sendable {
 }
 
 /// A callback was refused before it touched any session: its state is unknown, spent or too late.
-public struct CallbackRefused: Equatable, Sendable {
+public struct CallbackRefused: SessionEventPayload {
     /// The event's type.
     public static let type = "authledger.callback.refused"
     /// The stream of these events.
@@ -59,6 +70,8 @@ public struct CallbackRefused: Equatable, Sendable {
     public var reason: FailureReason
     /// The session that the state was made for, where there is one.
     public var session: String?
+    /// How many callbacks the event stands for.
+    public var count = 1
 
     /// A refusal.
     public init(reason: FailureReason, session: String? = nil) {
@@ -66,11 +79,19 @@ public struct CallbackRefused: Equatable, Sendable {
         self.session = session
     }
 
+    init(reading members: inout MemberReader) throws(MemberError) {
+        reason = try members.required("reason", .reason)
+        session = try members.optional("session", .uuid)?.description
+        count = try members.required("count", .part)
+    }
+
+    func write(to object: inout JSONObject) {
+        object.set("reason", reason, .reason)
+        object.set("session", session.flatMap { UUIDv7($0) }, .uuid)
+        object.set("count", count, .part)
+    }
+
     /// The members of `data`. Nothing of the callback itself is kept: it belongs to no session
     /// whose key could seal it, and anyone can send one.
-    public var clearMembers: JSONObject {
-        var object: JSONObject = ["count": .integer(1), "reason": .string(reason.code)]
-        if let session { object["session"] = .string(session) }
-        return object
-    }
+    public var clearMembers: JSONObject { LedgerEvent.callbackRefused(self).clearMembers }
 }
