@@ -105,7 +105,7 @@ extension CommandError {
 
     private init(_ error: LMDBError) {
         switch error.code {
-        case .corrupted, .invalid:
+        case let code where LMDBError.Code.damage.contains(code):
             self.init(
                 .integrity, "storage-damaged", error.description,
                 hint: "restore the ledger from a backup")

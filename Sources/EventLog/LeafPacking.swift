@@ -34,8 +34,12 @@ enum LeafPacking {
     }
 
     /// Packs a leaf. Nil when it holds a control byte, which canonical JSON never does.
-    static func pack(_ leaf: [UInt8], place: StreamPlace) -> Packed? {
-        var packer = Packer(leaf: leaf, place: place)
+    ///
+    /// - Parameter steps: what is replaced; whatever it is, ``unpack(_:place:length:)`` undoes it.
+    static func pack(
+        _ leaf: [UInt8], place: StreamPlace, steps: PackingSteps = .all
+    ) -> Packed? {
+        var packer = Packer(leaf: leaf, place: place, steps: steps)
         return packer.pack()
     }
 
@@ -111,6 +115,32 @@ enum LeafPacking {
     }
 }
 
+/// Kinds of values that are taken out of a leaf.
+public struct PackingSteps: OptionSet, Sendable {
+    /// One bit a kind.
+    public let rawValue: Int
+
+    /// A set of kinds.
+    public init(rawValue: Int) {
+        self.rawValue = rawValue
+    }
+
+    /// Subject, revision and the hash of the previous event, which the log knows.
+    public static let place = PackingSteps(rawValue: 1)
+    /// Other UUIDs.
+    public static let ids = PackingSteps(rawValue: 2)
+    /// Times.
+    public static let instants = PackingSteps(rawValue: 4)
+    /// Hashes in base64url.
+    public static let digests = PackingSteps(rawValue: 8)
+    /// Trace ids and whatever else is hexadecimal.
+    public static let hexadecimal = PackingSteps(rawValue: 16)
+    /// Sealed values.
+    public static let boxes = PackingSteps(rawValue: 32)
+    /// All of them.
+    public static let all = PackingSteps(rawValue: 63)
+}
+
 /// Reads literals from the front.
 private struct LiteralReader {
     var rest: ArraySlice<UInt8>
@@ -130,13 +160,15 @@ private struct LiteralReader {
 private struct Packer {
     let leaf: [UInt8]
     let place: StreamPlace
+    private let steps: PackingSteps
     private let subject: [UInt8]
     private let previous: [UInt8]?
     private var packed = LeafPacking.Packed()
     /// How much of the leaf is in `packed`.
     private var done = 0
 
-    init(leaf: [UInt8], place: StreamPlace) {
+    init(leaf: [UInt8], place: StreamPlace, steps: PackingSteps) {
+        self.steps = steps
         self.leaf = leaf
         self.place = place
         subject = Array(place.subject.utf8)
@@ -155,7 +187,7 @@ private struct Packer {
             let value = leaf[index..<end]
             packString(value)
             index = end + 1
-            if value.count == 8, value.elementsEqual("revision".utf8) {
+            if value.count == 8, steps.contains(.place), value.elementsEqual("revision".utf8) {
                 index = packRevision(from: index)
             }
         }
@@ -200,9 +232,10 @@ private struct Packer {
     }
 
     private mutating func packString(_ value: ArraySlice<UInt8>) {
-        if value.count == subject.count, value.elementsEqual(subject) {
+        let takesPlace = steps.contains(.place)
+        if takesPlace, value.count == subject.count, value.elementsEqual(subject) {
             replace(value.indices, by: LeafPacking.Marker.subject)
-        } else if let previous, value.count == 43, value.elementsEqual(previous) {
+        } else if takesPlace, let previous, value.count == 43, value.elementsEqual(previous) {
             replace(value.indices, by: LeafPacking.Marker.previous)
         } else {
             packLiteral(value)
@@ -212,13 +245,14 @@ private struct Packer {
     private mutating func packLiteral(_ value: ArraySlice<UInt8>) {
         switch value.count {
         case UUIDText.length:
-            if let bytes = UUIDText.decode(value) {
+            if steps.contains(.ids), let bytes = UUIDText.decode(value) {
                 replace(value.indices, by: LeafPacking.Marker.uuid, literal: bytes)
             } else {
                 packHexadecimal(value)
             }
         case 24 where value.last == UInt8(ascii: "Z"):
-            guard let instant = Instant(rfc3339: value), instant.rfc3339Bytes == Array(value),
+            guard steps.contains(.instants), let instant = Instant(rfc3339: value),
+                instant.rfc3339Bytes == Array(value),
                 (0..<1 << 48).contains(instant.millisecondsSince1970)
             else { return }
             let milliseconds = UInt64(instant.millisecondsSince1970)
@@ -228,7 +262,7 @@ private struct Packer {
                     UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - $0 * 8))
                 })
         case 43:
-            guard let bytes = Base64URL.decode(value) else { return }
+            guard steps.contains(.digests), let bytes = Base64URL.decode(value) else { return }
             replace(value.indices, by: LeafPacking.Marker.digest, literal: bytes)
         default:
             if !packSealedBox(value) { packHexadecimal(value) }
@@ -236,7 +270,9 @@ private struct Packer {
     }
 
     private mutating func packHexadecimal(_ value: ArraySlice<UInt8>) {
-        guard (16...128).contains(value.count), let bytes = Hexadecimal.decode(value) else {
+        guard steps.contains(.hexadecimal), (16...128).contains(value.count),
+            let bytes = Hexadecimal.decode(value)
+        else {
             return
         }
         replace(
@@ -250,7 +286,7 @@ private struct Packer {
     private mutating func packSealedBox(_ value: ArraySlice<UInt8>) -> Bool {
         let nonceEnd = value.startIndex + Self.boxBeginning.count + 16
         let tagStart = value.endIndex - 22
-        guard nonceEnd + 1 < tagStart, value[nonceEnd] == UInt8(ascii: "."),
+        guard steps.contains(.boxes), nonceEnd + 1 < tagStart, value[nonceEnd] == UInt8(ascii: "."),
             value[tagStart - 1] == UInt8(ascii: "."),
             value.starts(with: Self.boxBeginning),
             let nonce = Base64URL.decode(value[nonceEnd - 16..<nonceEnd]),

@@ -18,8 +18,12 @@ public struct LeafSteps: Sendable {
     let codec: FrameCodec
 
     /// Takes out of a leaf what the log knows or can store as bytes; nil when it is no leaf.
-    public func pack(_ leaf: [UInt8], of envelope: EventEnvelope) -> Packed? {
-        LeafPacking.pack(leaf, place: place(of: envelope)).map {
+    ///
+    /// - Parameter steps: what is taken out.
+    public func pack(
+        _ leaf: [UInt8], of envelope: EventEnvelope, _ steps: PackingSteps = .all
+    ) -> Packed? {
+        LeafPacking.pack(leaf, place: place(of: envelope), steps: steps).map {
             Packed(text: $0.text, literals: $0.literals)
         }
     }

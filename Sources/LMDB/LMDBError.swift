@@ -26,6 +26,13 @@ public struct LMDBError: Error, Equatable, CustomStringConvertible {
         public static let mapFull = Code(rawValue: MDB_MAP_FULL)
         /// Every reader slot is taken (`MDB_READERS_FULL`).
         public static let readersFull = Code(rawValue: MDB_READERS_FULL)
+        /// What LMDB answers when it meets pages that it did not write so, at the opening or later.
+        public static let damage: Set<Code> = Set(
+            [
+                MDB_CORRUPTED, MDB_INVALID, MDB_PAGE_NOTFOUND, MDB_NOTFOUND, MDB_PANIC,
+                MDB_VERSION_MISMATCH, MDB_INCOMPATIBLE, MDB_CURSOR_FULL, MDB_PAGE_FULL,
+                MDB_BAD_TXN, MDB_BAD_VALSIZE, MDB_BAD_DBI,
+            ].map { Code(rawValue: $0) })
         /// The disk is full (`ENOSPC`, `EDQUOT`).
         public static let diskFull: Set<Code> = [Code(rawValue: 28), Code(rawValue: 122)]
         /// This process has the environment open already; LMDB would corrupt it.

@@ -9,6 +9,7 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     case scan
     case prepare
     case ingest
+    case peers
     case scale
     /// A part of `scale`, in a process of its own.
     case check
@@ -39,6 +40,9 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "How many events the ledger of `scale` gets.")
     var scaleEvents = 1_000_000
 
+    @Option(help: ArgumentHelp("The program that measures other event stores.", valueName: "file"))
+    var peerProgram: String?
+
     @Option(help: .hidden)
     var result: String?
 
@@ -63,7 +67,7 @@ struct Bench: AsyncParsableCommand {
         discussion: "One benchmark a process, so that each has its own memory; see tools/bench/run."
     )
 
-    @Argument(help: "What to measure: append, scan, prepare, ingest or scale.")
+    @Argument(help: "What to measure: append, scan, prepare, ingest, peers or scale.")
     var name: BenchmarkName
 
     @OptionGroup var options: BenchOptions
@@ -78,6 +82,7 @@ struct Bench: AsyncParsableCommand {
             case .scan: [try ScanBenchmark(options).run()]
             case .prepare: try PrepareBenchmark(options).run()
             case .ingest: [try IngestBenchmark(options).run()]
+            case .peers: try await PeersBenchmark(options).run()
             case .scale: try await ScaleBenchmark(options).run()
             case .check: try check()
             }

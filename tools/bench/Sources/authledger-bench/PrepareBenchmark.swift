@@ -42,7 +42,8 @@ struct PrepareBenchmark {
     }
 
     func run() throws -> [Report] {
-        [try sizes(), try steps(try samples())]
+        let samples = try samples()
+        return [try sizes()] + (try withoutSteps(samples)) + [try steps(samples)]
     }
 
     // MARK: - Bytes
@@ -88,6 +89,48 @@ struct PrepareBenchmark {
             row("pages of documents", try events.bytes(of: "blobs"), nil),
             row("pages of data keys", try keys.bytes(of: "data-keys"), nil),
             row("on disk, free pages included", try log.bytesOnDisk(), nil),
+        ]
+    }
+
+    // MARK: - Without one of the steps
+
+    /// Each kind of value that is taken out of a leaf, left in: what that costs in bytes, and what it
+    /// saves in time.
+    private static let kinds: [(String, PackingSteps)] = [
+        ("place in the stream", .place), ("ids", .ids), ("times", .instants),
+        ("hashes", .digests), ("trace ids", .hexadecimal), ("sealed values", .boxes),
+    ]
+
+    private func withoutSteps(_ samples: [Sample]) throws -> [Report] {
+        let steps = log.leafSteps
+        func pack(_ sample: Sample, _ kinds: PackingSteps) throws -> Int {
+            guard let packed = steps.pack(sample.event.leaf, of: sample.event.envelope, kinds)
+            else { throw BenchError("a leaf cannot be packed") }
+            return packed.literals.count + (try steps.deflate(packed.text).count)
+        }
+        func bytes(_ kinds: PackingSteps) throws -> [Double] {
+            let sum = try samples.reduce(0) { try $0 + pack($1, kinds) }
+            return [Double(sum) / Double(samples.count)]
+        }
+        func times(_ kinds: PackingSteps) throws -> [Double] {
+            try (0..<options.rounds).map { _ in
+                try perEvent(samples) { _ = try pack($0, kinds) }
+            }
+        }
+        let whole = (bytes: try bytes(.all), times: try times(.all))
+        let rows = try (Self.kinds + [("anything", .all)]).map { name, kind in
+            let rest = PackingSteps.all.subtracting(kind)
+            return (
+                Row("without packing \(name)", .bytes, try bytes(rest), peer: ("all", whole.bytes)),
+                Row(
+                    "without packing \(name)", .microseconds, try times(rest),
+                    peer: ("all", whole.times))
+            )
+        }
+        let conditions = ["\(samples.count) events", "packed and deflated with the dictionary"]
+        return [
+            Report(name: "bytes of each packing step", conditions: conditions, rows: rows.map(\.0)),
+            Report(name: "time of each packing step", conditions: conditions, rows: rows.map(\.1)),
         ]
     }
 
