@@ -297,15 +297,14 @@ struct RevealTests {
         let workspace = try await Workspace.withLedger()
         let reader = try workspace.start(["ingest"], stdin: .pipe)
         let path = "/proc/\(reader.processID)/limits"
-        var line = ""
-        for _ in 0..<500 where !line.contains(" 0  ") {
-            line =
-                ((try? workspace.read(path)) ?? "").split(separator: "\n")
-                .first { $0.hasPrefix("Max core file size") }.map(String.init) ?? ""
+        var limits: [String] = []
+        for _ in 0..<1000 where limits != ["0", "0"] {
+            let line = ((try? workspace.read(path)) ?? "").split(separator: "\n")
+                .first { $0.hasPrefix("Max core file size") }
+            limits = line?.split(separator: " ").dropFirst(4).prefix(2).map(String.init) ?? []
             try await Task.sleep(for: .milliseconds(5))
         }
-        let limits = line.split(separator: " ").dropFirst(4).prefix(2)
-        #expect(limits == ["0", "0"], "\(line)")
+        #expect(limits == ["0", "0"])
         reader.endInput()
         _ = try await reader.end()
     }

@@ -276,9 +276,9 @@ struct ErasureTests {
         let outcome = try ErasureRig.custody(rig.ledger).erase(ErasureRig.request(all))
         #expect(outcome.begun.count == 2 && outcome.attested.count == 2)
         #expect(outcome.keysDestroyed == all.count)
+        #expect(try rig.values() == [rig.value(0), rig.value(1)])
         let log = try rig.ledger.open(.unsealing)
         #expect(try log.checkKeys(opensBoxes: false).erased == UInt64(all.count))
-        #expect(try rig.values() == [rig.value(0), rig.value(1)])
     }
 }
 
