@@ -143,7 +143,7 @@ let package = Package(
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
-            exclude: ["Golden"]),
+            exclude: ["Golden", "LedgerGolden"]),
         tests(
             "SessionsTests",
             [

@@ -153,6 +153,35 @@ extension CommandError {
             self.init(
                 .inputOutput, "ledger-locked", "others have \(path) open, and this needs it alone",
                 hint: "end them, or give them longer with --wait")
+        case .alreadyOpen(let path):
+            self.init(.inputOutput, "ledger-open", "this process has \(path) open already")
+        case .damaged(let what, let position):
+            let place = position.map { "at position \($0): " } ?? ""
+            self.init(
+                .integrity, "ledger-damaged", place + what, hint: "authledger verify")
+        case .signingKeyMissing, .rolledBack, .checkpointInvalid, .publishOccupied,
+            .publishListMalformed, .beyondEnd:
+            self.init(onCheckpoints: error)
+        case .custodyInvalid, .rootKeyUnavailable, .rootKeyMissing, .rootKeyWrong, .keyMissing,
+            .keyMismatch, .erased, .held, .sessionUnknown:
+            self.init(onKeys: error)
+        case .eventTooLarge(let bytes), .blobTooLarge(let bytes):
+            self.init(.usage, "event-too-large", "\(bytes) bytes are too many for one event")
+        case .formatReadOnly, .formatOutdated, .networkFileSystem, .diskNearlyFull, .sizeReached,
+            .backupInvalid:
+            self.init(storage: error)
+        case .notWritable:
+            self.init(.inputOutput, "not-writable", "the ledger is open for reading only")
+        case .internalFault(let what):
+            self.init(.inputOutput, "internal", "\(what); nothing was written")
+        }
+    }
+}
+
+extension CommandError {
+    /// Errors about keys, and about what was done with them.
+    private init(onKeys error: LedgerError) {
+        switch error {
         case .custodyInvalid(let path, let what):
             self.init(.inputOutput, "custody-invalid", "\(path): \(what)")
         case .rootKeyUnavailable(let source, let what):
@@ -171,8 +200,6 @@ extension CommandError {
                 hint: "authledger hold release")
         case .sessionUnknown:
             self.init(.inputOutput, "session-unknown", "there is no such session")
-        case .alreadyOpen(let path):
-            self.init(.inputOutput, "ledger-open", "this process has \(path) open already")
         case .rootKeyMissing(let path):
             self.init(
                 .inputOutput, "root-key-missing", "the root key is not in \(path)",
@@ -180,29 +207,16 @@ extension CommandError {
         case .rootKeyWrong(let path):
             self.init(
                 .inputOutput, "root-key-wrong", "\(path): this is not the ledger's root key",
-                hint: "put the key file back from where you keep its copy")
-        case .damaged(let what, let position):
-            let place = position.map { "at position \($0): " } ?? ""
-            self.init(
-                .integrity, "ledger-damaged", place + what, hint: "authledger verify")
+                hint: "put the key file back from where you keep its copy; a copy of keys/ made "
+                    + "before the root key was replaced needs a copy of that key")
         case .keyMissing(let subject):
             self.init(.integrity, "key-missing", "the data key of \(subject) is not there")
         case .keyMismatch(let subject):
             self.init(
                 .integrity, "key-mismatch",
                 "the data key of \(subject) is not the one it was sealed with")
-        case .signingKeyMissing, .rolledBack, .checkpointInvalid, .publishOccupied,
-            .publishListMalformed, .beyondEnd:
-            self.init(onCheckpoints: error)
-        case .eventTooLarge(let bytes), .blobTooLarge(let bytes):
-            self.init(.usage, "event-too-large", "\(bytes) bytes are too many for one event")
-        case .formatReadOnly, .formatOutdated, .networkFileSystem, .diskNearlyFull, .sizeReached,
-            .backupInvalid:
-            self.init(storage: error)
-        case .notWritable:
-            self.init(.inputOutput, "not-writable", "the ledger is open for reading only")
-        case .internalFault(let what):
-            self.init(.inputOutput, "internal", "\(what); nothing was written")
+        default:
+            self.init(.inputOutput, "internal", "something unexpected went wrong: \(error)")
         }
     }
 }

@@ -3,22 +3,11 @@
 public import EventLog
 public import LedgerPrimitives
 internal import SessionEvents
-internal import SignedNote
+public import SignedNote
 
 /// What an erasure leaves behind for the person who asked for it: what the log says of it, and
 /// what it did not reach. See `Schemas/key-custody.md`.
 public struct ErasureCertificate: Sendable {
-    /// What proves that an event is in the log.
-    public struct Inclusion: Sendable {
-        /// The hashes from the leaf to the root, in base64.
-        public var proof: [String]
-
-        /// A proof.
-        public init(proof: [String]) {
-            self.proof = proof
-        }
-    }
-
     /// Something that an erasure does not reach, by a fixed code.
     public enum Remainder: String, CaseIterable, Sendable {
         case clearMembers = "clear-members"
@@ -69,9 +58,6 @@ public struct ErasureCertificate: Sendable {
         info = log.info
     }
 
-    /// The positions of the events that attest the erasure.
-    public var positions: [UInt64] { attested.map(\.event.position) }
-
     /// How many data keys of sessions were destroyed.
     public var keysDestroyed: Int { attested.reduce(0) { $0 + $1.payload.keysDestroyed } }
 
@@ -83,16 +69,20 @@ public struct ErasureCertificate: Sendable {
 
     /// The certificate as a document.
     ///
-    /// - Parameters:
-    ///   - checkpoint: a signed checkpoint of a tree that has all the events.
-    ///   - inclusions: for each of ``positions``, the proof that its event is in that tree.
-    public func document(
-        checkpoint: String? = nil, inclusions: [UInt64: Inclusion] = [:]
-    ) -> JSONObject {
+    /// - Parameter checkpoint: a signed checkpoint of a tree that has all the events, with which
+    ///   the document proves that they are in the log; without it the document is our word alone.
+    /// - Throws: an error of the ledger.
+    public func document(in log: EventLog, under checkpoint: SignedCheckpoint?) throws -> JSONObject
+    {
+        let events = try attested.map { part in
+            let proof = try checkpoint.map {
+                try log.inclusionProof(of: part.event.position, size: $0.checkpoint.size)
+            }
+            return JSONValue.object(Self.object(part.event, proof))
+        }
         var object: JSONObject = [
             "erasure": .string(erasure.description),
-            "events": .array(
-                attested.map { .object(Self.object($0.event, inclusions[$0.event.position])) }),
+            "events": .array(events),
             "keysDestroyed": .integer(Int64(keysDestroyed)),
             "ledger": .object([
                 "ledgerID": .string(info.ledgerID.description), "origin": .string(info.origin),
@@ -106,7 +96,7 @@ public struct ErasureCertificate: Sendable {
                 }),
             "type": .string("authledger.erasure-certificate"), "version": .integer(1),
         ]
-        object["checkpoint"] = checkpoint.map { .string($0) }
+        object["checkpoint"] = checkpoint.map { .string($0.note.description) }
         if let first = begun.first, let last = attested.last {
             object["begunAt"] = .string(first.event.envelope.time.rfc3339)
             object["by"] = .object([
@@ -120,13 +110,13 @@ public struct ErasureCertificate: Sendable {
         return object
     }
 
-    private static func object(_ event: RecordedEvent, _ inclusion: Inclusion?) -> JSONObject {
+    private static func object(_ event: RecordedEvent, _ proof: [Digest]?) -> JSONObject {
         var object: JSONObject = [
             "leaf": .string(String(decoding: event.leaf, as: UTF8.self)),
             "leafHash": .string(event.leafHash.base64URL),
             "position": .integer(Int64(event.position)),
         ]
-        object["proof"] = inclusion.map { .array($0.proof.map { .string($0) }) }
+        object["proof"] = proof.map { .array($0.map { .string($0.base64) }) }
         return object
     }
 }

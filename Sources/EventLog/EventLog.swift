@@ -228,8 +228,8 @@ public final class EventLog: Sendable {
 
     /// The data key of a stream that has sealed data.
     ///
-    /// - Throws: ``LedgerError/keyMissing(subject:)``, or ``LedgerError/erased(subject:)`` where the
-    ///   log attests why.
+    /// - Throws: ``LedgerError/keyMissing(subject:)``, or ``LedgerError/erased(subject:)`` where
+    ///   the log attests why.
     public func existingDataKey(for subject: String) throws -> DataKey {
         guard let key = try dataKey(for: subject) else {
             throw reasonForMissingKey(of: subject)

@@ -18,8 +18,8 @@ extension EventLog {
     ///   - directory: where the ledger will be; nothing or an empty directory may be there.
     ///   - origin: the ledger's name; by default one made from its id.
     ///   - keyRoot: the directory under which the keys are put, outside `directory`.
-    ///   - custody: where the root key comes from, as the content of a `custody.json`; by default it
-    ///     is made here and kept beside the signing key.
+    ///   - custody: where the root key comes from, as the content of a `custody.json`; by default
+    ///     it is made here and kept beside the signing key.
     ///   - samples: events to prime the compression with; synthetic ones only, as what is made
     ///     of them stays in the ledger for good.
     /// - Throws: ``LedgerError/alreadyExists(_:)``, ``LedgerError/invalidOrigin``, or an error of
@@ -60,6 +60,7 @@ extension EventLog {
             try fill(
                 temporary, info: info, rootKey: rootKey,
                 dictionary: FrameDictionary.bytes(from: samples))
+            try makeOwnStreamKey(temporary, info, rootKey, capabilities)
             let nonce = capabilities.randomBytes(AES256GCM.nonceBytes)
             var seedBytes = seed.exposed
             defer { cleanse(&seedBytes) }
@@ -93,6 +94,21 @@ extension EventLog {
         defer { cleanse(&text) }
         guard let key = RootKey.read(text) else { throw LedgerError.rootKeyWrong(source.words) }
         return key
+    }
+
+    /// Makes the data key of the ledger's own stream before anything is in it: so it is in every
+    /// copy of `keys/`, and holds and erasures can be recorded whichever copy is put back.
+    private static func makeOwnStreamKey(
+        _ paths: LedgerPaths, _ info: LedgerInfo, _ rootKey: RootKey, _ capabilities: Capabilities
+    ) throws {
+        let keys = try KeyStore(
+            paths.openEnvironment(
+                paths.keys, access: .appending, databasesMax: KeyTables.count),
+            rootKeys: [rootKey], ledgerID: info.ledgerID)
+        let key = try keys.makeDataKey(
+            for: info.ledgerID.description, month: info.created.monthIndex,
+            randomBytes: capabilities.randomBytes)
+        _ = try keys.store([key], [])
     }
 
     static func refuseOccupied(_ path: String) throws {

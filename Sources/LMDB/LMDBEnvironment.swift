@@ -20,6 +20,8 @@ internal import Synchronization
 
     let pointer: OpaquePointer
     private let identity: DirectoryIdentity
+    /// Held open, so that no other directory gets the same number while this one is known by it.
+    private let directoryDescriptor: Int32
     /// The directory that was opened.
     public let directory: String
     /// Where the data file is mapped; nil when the kernel does not tell.
@@ -33,7 +35,11 @@ internal import Synchronization
     public init(
         directory: String, access: Access, mapBytes: Int, databasesMax: Int
     ) throws(LMDBError) {
-        let identity = try DirectoryIdentity(of: directory)
+        let descriptor = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw LMDBError(errno, "stat") }
+        var isOpen = false
+        defer { if !isOpen { close(descriptor) } }
+        let identity = try DirectoryIdentity(of: descriptor)
         guard OpenEnvironments.insert(identity) else {
             throw LMDBError(LMDBError.Code.alreadyOpen.rawValue, "mdb_env_open")
         }
@@ -47,11 +53,14 @@ internal import Synchronization
         self.identity = identity
         self.directory = directory
         dataMap = Self.findMap(of: directory)
+        directoryDescriptor = descriptor
+        isOpen = true
     }
 
     deinit {
         unsafe mdb_env_close(pointer)
         OpenEnvironments.remove(identity)
+        close(directoryDescriptor)
     }
 
     private static func open(
@@ -180,9 +189,9 @@ private struct DirectoryIdentity: Hashable {
     let device: UInt64
     let inode: UInt64
 
-    init(of directory: String) throws(LMDBError) {
+    init(of descriptor: Int32) throws(LMDBError) {
         var status = stat()
-        guard unsafe stat(directory, &status) == 0 else { throw LMDBError(errno, "stat") }
+        guard unsafe fstat(descriptor, &status) == 0 else { throw LMDBError(errno, "stat") }
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
     }

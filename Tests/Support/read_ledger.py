@@ -221,15 +221,26 @@ class Keys:
         return unwrap(self.bucket_key(record[:2]), record[2:], subject.encode(), what)
 
 
+    def lookup_key(self, purpose):
+        """The key of a purpose: the one that is kept, else the one that the root key makes."""
+        wrapped = self.get(b"meta", b"lookup-key" + bytes([purpose]))
+        if wrapped is None:
+            return hkdf(self.root, b"authledger/lookup/v1/%d" % purpose)
+        owner = b"authledger/lookup/v1" + self.ledger_id + bytes([purpose])
+        return unwrap(hkdf(self.root, b"authledger/lookup-wrap/v1"), wrapped, owner, "a lookup key")
+
     def subject_of_state(self, state):
         """The stream that a state parameter leads to; None when it was never entered."""
-        key = hkdf(self.root, b"authledger/lookup/v1/1")
+        key = self.lookup_key(1)
         name = self.get(b"lookups", b"\x01" + hmac.digest(key, state.encode(), "sha256"))
         return name and name.decode("utf-8")
 
     def check_lookups(self):
         with self.transaction.cursor(self.databases[b"lookups"]) as cursor:
             for key, name in cursor:
+                if key[0] in (2, 3):
+                    require(key[17:] == stream_key(name.decode("utf-8")), "a lookup is malformed")
+                    continue
                 require(len(key) == 33 and key[0] == 1, "a lookup entry is malformed")
                 require(1 <= len(name.decode("utf-8").encode()) <= SUBJECT_MAX, "no subject")
 

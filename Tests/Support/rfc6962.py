@@ -87,10 +87,13 @@ class Stream:
 def check_form(event):
     if event["specversion"] != "1.0":
         raise ValueError("specversion is not 1.0")
-    for name in ("id", "subject"):
+    # Only sessions are named so; an issuer's stream, or that of an access, has another name.
+    is_session = event["type"].startswith("authledger.session.")
+    for name in ("id", "subject") if is_session else ("id",):
         if not UUID7.fullmatch(event[name]):
             raise ValueError(name + " is not a UUID of version 7")
-    for name in ("time", "recordedtime"):
+    # What the ledger saw itself has no time of its own for that.
+    for name in ("time", "recordedtime") if is_session else ("time",):
         if not TIME.fullmatch(event[name]):
             raise ValueError(name + " is not in UTC with milliseconds")
 

@@ -15,6 +15,7 @@ usage: surgeon.py COMMAND DIR [ARGUMENT ...]
   blobs DIR                       print the names of all documents as base64url
   drop-blob DIR NAME              remove a document
   alter-blob DIR NAME             change the last byte of a document
+  delete-key DIR SESSION          remove the data key of a session
   count DIR ENVIRONMENT DATABASE  print how many keys a database has
 """
 import base64
@@ -22,6 +23,7 @@ import hashlib
 import json
 import struct
 import sys
+import uuid
 import zlib
 
 import lmdb
@@ -98,9 +100,9 @@ def dictionary_of(transaction, environment, frame):
     return transaction.get(number(frame.dictionary), db=database)
 
 
-def edit(directory, database_name, key, change):
+def edit(directory, database_name, key, change, environment_name="log"):
     """Replaces the value of a key by what `change` makes of it; None removes the key."""
-    environment = open_environment(directory)
+    environment = open_environment(directory, environment_name)
     with environment.begin(write=True) as transaction:
         database = environment.open_db(database_name, txn=transaction, create=False)
         value = transaction.get(key, db=database)
@@ -215,6 +217,10 @@ def alter_blob(directory, name):
     edit(directory, b"blobs", blob_key(name), flip_last)
 
 
+def delete_key(directory, session):
+    edit(directory, b"data-keys", uuid.UUID(session).bytes, lambda *_: None, "keys")
+
+
 def count(directory, environment_name, database_name):
     environment = open_environment(directory, environment_name)
     with environment.begin() as transaction:
@@ -226,7 +232,7 @@ COMMANDS = {
     "format": format_record, "frames": frames, "inflate": inflate, "drop-frame": drop_frame,
     "swap-frames": swap_frames, "alter-frame": alter_frame, "forge-frame": forge_frame,
     "drop-index": drop_index, "blobs": blobs, "drop-blob": drop_blob, "alter-blob": alter_blob,
-    "count": count,
+    "count": count, "delete-key": delete_key,
 }
 
 COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -90,7 +90,7 @@ struct EraseCommand: ParsableCommand {
             waitMilliseconds: wait * 1000)
         let plan: Plan = try custody.withLog { try self.plan(in: $0, identifier) }
         var erasure = plan.earlier
-        if !plan.sessions.isEmpty {
+        if !plan.sessions.isEmpty || !plan.accesses.isEmpty {
             let request = ErasureRequest(
                 sessions: plan.sessions, accesses: plan.accesses,
                 legalBasis: LegalBasis(text: legalBasis),
@@ -101,7 +101,7 @@ struct EraseCommand: ParsableCommand {
         let written = try erasure.flatMap { erasure in
             try custody.withLog { try writeCertificate(of: erasure, in: $0) }
         }
-        try print(plan, keysDestroyed: plan.sessions.isEmpty ? 0 : plan.keys, certificate: written)
+        try print(plan, keysDestroyed: plan.keys, certificate: written)
     }
 
     private func printDryRun(_ identifier: SubjectIdentifier?) throws {
@@ -161,6 +161,12 @@ struct EraseCommand: ParsableCommand {
 
     private func writeCertificate(of erasure: UUIDv7, in log: EventLog) throws -> String? {
         guard let certificate = try ErasureCertificate(of: erasure, in: log) else { return nil }
+        // Without its signing key a ledger can still erase; the certificate then proves nothing.
+        let checkpoint = try? log.checkpoint()
+        if checkpoint == nil {
+            global.notices.say("No checkpoint could be signed; the certificate has no proofs.")
+        }
+        let document = try certificate.document(in: log, under: checkpoint)
         var path: String
         if let chosen = self.certificate {
             path = try Path.absolute(chosen)
@@ -170,7 +176,7 @@ struct EraseCommand: ParsableCommand {
             path += "/\(erasure).json"
         }
         let file = try File(path, .writing(permissions: 0o600))
-        try file.write(CanonicalJSON.encode(certificate.document()) + [UInt8(ascii: "\n")])
+        try file.write(CanonicalJSON.encode(document) + [UInt8(ascii: "\n")])
         try file.sync()
         return path
     }
@@ -220,10 +226,12 @@ enum SubjectInput {
             progress.update(done, unit: "events", fraction: Double(done) / Double(max(total, 1)))
         }
         progress.finish()
-        let found = try index.matches(identifier)
+        var found = try index.matches(identifier)
         _ = try AccessRecord(log, capabilities: .live).search(
             identifier, found: found.sessions.count, command: command, reason: reason,
             by: .present)
+        // The record of this very search goes with the others when the person is erased.
+        found.accesses = try index.matches(identifier).accesses
         return found
     }
 }

@@ -32,15 +32,15 @@ struct KeysRotateCommand: ParsableCommand {
               authledger keys rotate bucket
               authledger keys rotate root --new-root-key-file new.key
 
-            signing  the key that signs checkpoints: the new one is announced by an event, under a
-                     checkpoint that both keys sign, so that whoever trusts the old key may trust
-                     the new one
-            root     the root key, and what is wrapped under it: quick
-            bucket   the bucket keys, and the data keys wrapped under them
+              signing  the key that signs checkpoints: the new one is announced by an event,
+                       under a checkpoint that both keys sign, so that whoever trusts the old
+                       key may trust the new one
+              root     the root key, and what is wrapped under it: quick
+              bucket   the bucket keys, and the data keys wrapped under them
 
-            Data keys stay, and so does what is sealed. The old root key is written over: copies of \
-            keys/ that were made before need a copy of it. Where custody.json names another keeper \
-            of the root key, it has to make the new one and to hand it out from then on; \
+            Data keys stay, and so does what is sealed. The old root key is written over: copies \
+            of keys/ that were made before need a copy of it. Where custody.json names another \
+            keeper of the root key, it has to make the new one and to hand it out from then on; \
             --new-root-key-file says what it will be (base64 of 32 bytes; - for standard input).
 
             For root and bucket nobody else may have the ledger open (exit status 6).

@@ -101,8 +101,8 @@ struct SessionsCommand: ParsableCommand {
 
             --after takes the last session of the page before.
 
-            --subject-stdin reads an identifier of a person and lists that person's sessions. It is \
-            recorded who searched, before anything is shown; see `authledger erase --help` for \
+            --subject-stdin reads an identifier of a person and lists that person's sessions. It \
+            is recorded who searched, before anything is shown; see `authledger erase --help` for \
             what the identifier may be.
             """)
 

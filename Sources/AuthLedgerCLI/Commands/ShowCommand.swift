@@ -18,8 +18,8 @@ struct ShowCommand: ParsableCommand {
               authledger show 0198b0f2 --json
               authledger show 0198b0f2 --reveal --reason "claim 4711"
 
-            Sealed data stay sealed. --reveal opens them, and who looked and why is recorded before \
-            the first of them is shown (see `authledger access`); the reason is sealed.
+            Sealed data stay sealed. --reveal opens them, and who looked and why is recorded \
+            before the first of them is shown (see `authledger access`); the reason is sealed.
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -80,7 +80,8 @@ struct KeyCare {
     /// Puts the keys in order, if they are not, with the shared lock held before and after.
     ///
     /// - Returns: the root key that the ledger opens with.
-    /// - Throws: ``LedgerError/inUse(_:)`` when there is work to do and others have the ledger open.
+    /// - Throws: ``LedgerError/inUse(_:)`` when there is work to do and others have the ledger
+    ///   open.
     func settle() throws -> [RootKey] {
         if !hasLeftovers {
             let rootKeys = try directory.readRootKeys()
@@ -180,7 +181,8 @@ struct KeyCare {
         return (history, try Self.stored(history.pending.union(history.erased.keys), keys))
     }
 
-    /// Writes a fresh generation of `keys/`, puts it in the place of the old one, and destroys that.
+    /// Writes a fresh generation of `keys/`, puts it in the place of the old one, and destroys
+    /// that one.
     ///
     /// - Returns: the root key of the fresh generation.
     @discardableResult
