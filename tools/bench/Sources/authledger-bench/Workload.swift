@@ -13,7 +13,7 @@ struct Workload {
     private var random: SeededGenerator
     private let keys: [JSONObject]
     /// The private keys behind `keys`; none where signatures are random bytes.
-    private let signers: [SigningPrivateKey]
+    private let signers: [PrivateKey]
     private let sessionsInAll: Int
     private var sessions = 0
     private var time: Int64 = 1_763_600_000_000
@@ -23,7 +23,7 @@ struct Workload {
         var random = SeededGenerator(seed: seed)
         let signers =
             try signed
-            ? (0..<4).map { _ in try SigningPrivateKey(generating: .rsa(bits: 2048)) } : []
+            ? (0..<4).map { _ in try PrivateKey(generating: .rsa(bits: 2048)) } : []
         keys = (0..<4).map { index in
             let keyID = Hexadecimal.encode(random.bytes(20)).uppercased()
             if signed {
@@ -71,7 +71,7 @@ private struct Login {
     private let number: Int
     private let key: JSONObject
     private let olderKey: JSONObject?
-    private let signer: SigningPrivateKey?
+    private let signer: PrivateKey?
     private let subject: String
     private let flow: String
     private let provider: String
@@ -98,7 +98,7 @@ private struct Login {
 
     init(
         number: Int, at time: Int64, key: JSONObject, olderKey: JSONObject?,
-        signer: SigningPrivateKey?, random: SeededGenerator
+        signer: PrivateKey?, random: SeededGenerator
     ) {
         var random = random
         self.number = number
