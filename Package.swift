@@ -176,9 +176,9 @@ let package = Package(
         tests(
             "EventLogTests",
             [
-                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
-            ]),
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
+                "MerkleTree", "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
+            ], exclude: ["Golden"]),
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
             exclude: ["Servers"]),
