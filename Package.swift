@@ -44,8 +44,8 @@ let package = Package(
         .library(
             name: "AuthLedger",
             targets: [
-                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "OpenSSL", "Platform", "SessionEvents",
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
+                "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform", "Replay", "SessionEvents",
             ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
