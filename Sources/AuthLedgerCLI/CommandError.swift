@@ -38,6 +38,17 @@ struct CommandError: Error {
         self.hint = hint
     }
 
+    /// The storage is so damaged that reading it would have ended the process by a signal.
+    static let storageDamaged = CommandError(
+        .integrity, "storage-damaged", "reading the storage failed: its pages are damaged",
+        hint: "authledger verify")
+
+    /// What is written to standard error.
+    func text(isJSON: Bool) -> String {
+        if isJSON { return String(decoding: CanonicalJSON.encode(object), as: UTF8.self) }
+        return "authledger: \(message)" + (hint.map { "\nhint: \($0)" } ?? "")
+    }
+
     /// The members of `{"error": …}`.
     var object: JSONObject {
         var object: JSONObject = ["code": .string(code), "message": .string(message)]
@@ -52,6 +63,7 @@ extension CommandError {
         switch error {
         case let error as CommandError: self = error
         case let error as LedgerError: self.init(error)
+        case let error as TileError: self.init(error)
         case let error as SystemError: self.init(error)
         case let error as LMDBError: self.init(error)
         case let error as ProfileError:
@@ -89,7 +101,8 @@ extension CommandError {
 
     private init(_ error: LMDBError) {
         switch error.code {
-        case .corrupted, .invalid:
+        case .corrupted, .invalid, .pageNotFound, .versionMismatch, .incompatible, .panic,
+            .notFound:
             self.init(
                 .integrity, "storage-damaged", error.description,
                 hint: "restore the ledger from a backup")
@@ -149,6 +162,9 @@ extension CommandError {
             self.init(
                 .integrity, "key-mismatch",
                 "the data key of \(subject) is not the one it was sealed with")
+        case .signingKeyMissing, .rolledBack, .checkpointInvalid, .publishOccupied,
+            .publishListMalformed, .beyondEnd:
+            self.init(onCheckpoints: error)
         case .eventTooLarge(let bytes), .blobTooLarge(let bytes):
             self.init(.usage, "event-too-large", "\(bytes) bytes are too many for one event")
         case .notWritable:

@@ -6,6 +6,7 @@ internal import EventLog
 internal import LedgerPrimitives
 internal import OpenSSL
 internal import Platform
+internal import SignedNote
 
 /// Options that every command has.
 struct GlobalOptions: ParsableArguments {
@@ -44,9 +45,40 @@ struct GlobalOptions: ParsableArguments {
         try Self.userDirectory("XDG_CONFIG_HOME", orInHome: ".config") + "/authledger/keys"
     }
 
-    func openLedger(_ access: EventLog.Access) throws -> EventLog {
-        try EventLog(
-            ledgerDirectory(), keyRoot: keyRoot(), access: access, capabilities: .live)
+    /// Opens the ledger.
+    ///
+    /// - Parameter survivesDamage: whether damaged pages end the command with a message and a
+    ///   status instead of by a signal.
+    func openLedger(
+        _ access: EventLog.Access, survivesDamage: Bool = true
+    ) throws -> EventLog {
+        if survivesDamage {
+            let error = CommandError.storageDamaged
+            ProcessControl.exitOnDamagedPages(
+                status: error.status.rawValue, message: error.text(isJSON: json) + "\n")
+        }
+        return try EventLog(
+            ledgerDirectory(), keyRoot: keyRoot(), access: access, capabilities: .live,
+            checkpointFailed: { error in
+                Notices.write(
+                    "authledger: the events are recorded, but no checkpoint could be published: "
+                        + CommandError(error).message)
+            })
+    }
+
+    /// Opens the ledger together with a checkpoint of so many events, by default of all. One that
+    /// is stored does; otherwise the ledger is opened for appending, and a new one is made.
+    func openLedger(
+        withCheckpointOf size: UInt64?
+    ) throws -> (log: EventLog, checkpoint: SignedCheckpoint) {
+        do {
+            let log = try openLedger(.reading)
+            if let stored = try log.storedCheckpoint(of: size ?? log.head().size) {
+                return (log, stored)
+            }
+        }
+        let log = try openLedger(.appending)
+        return (log, try log.checkpoint(size: size))
     }
 
     /// Standard output for people or for programs.

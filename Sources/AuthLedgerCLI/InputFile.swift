@@ -8,9 +8,11 @@ enum InputFile {
     /// The name of standard input.
     static let standardInput = "-"
 
-    /// Reads a file up to a limit, without a newline at its end. Of a larger file at least a byte
-    /// more than the limit comes back, and not much more is ever read.
-    static func read(_ path: String, bytesMax: Int) throws -> [UInt8] {
+    /// Reads a file up to a limit, without a newline at its end unless it is asked for. Of a larger
+    /// file at least a byte more than the limit comes back, and not much more is ever read.
+    static func read(
+        _ path: String, bytesMax: Int, keepsNewline: Bool = false
+    ) throws -> [UInt8] {
         let file =
             path.isIdentical(to: standardInput) ? File.standardInput : try File(path, .reading)
         // Room for the newline, so that it does not count.
@@ -21,7 +23,7 @@ enum InputFile {
             if part.isEmpty { break }
             content += part
         }
-        return withoutNewline(content)
+        return keepsNewline ? content : withoutNewline(content)
     }
 
     private static func withoutNewline(_ bytes: [UInt8]) -> [UInt8] {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import LedgerPrimitives
 internal import Platform
 
 /// The program.
@@ -82,12 +81,7 @@ public enum AuthLedgerProgram {
     }
 
     private static func report(_ error: CommandError, _ arguments: [String]) -> ExitStatus {
-        if arguments.contains("--json") {
-            Notices.write(String(decoding: CanonicalJSON.encode(error.object), as: UTF8.self))
-        } else {
-            Notices.write("authledger: \(error.message)")
-            if let hint = error.hint { Notices.write("hint: \(hint)") }
-        }
+        Notices.write(error.text(isJSON: arguments.contains("--json")))
         return error.status
     }
 
@@ -146,6 +140,8 @@ struct Root: ParsableCommand {
               authledger ingest events.jsonl           record the steps of logins
               authledger log --limit 20                read events
               authledger verify                        check that nothing was changed
+              authledger checkpoint                    sign what the ledger holds
+              authledger prove --session SESSION       prove it to someone else
               authledger token inspect token.jwt       see what is written in a token
 
             Exit status: 0 fine · 1 checked, and not valid or with findings · 2 usage ·
@@ -158,6 +154,7 @@ struct Root: ParsableCommand {
             StartCommand.self,
             CallbackCommand.self, SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
-            TokenCommand.self, VerifyCommand.self,
+            TokenCommand.self, VerifyCommand.self, CheckpointCommand.self, ProveCommand.self,
+            ExportCommand.self, ImportCommand.self, KeysCommand.self,
         ])
 }

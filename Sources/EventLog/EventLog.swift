@@ -38,26 +38,36 @@ public final class EventLog: Sendable {
     let tables: LogTables
     let codec: FrameCodec
     let recentBlobs = RecentBlobs()
+    let keyDirectory: KeyDirectory
+    /// Signs checkpoints; only where the log is open for appending.
+    let checkpointer: Checkpointer?
     private let keys: KeyStore?
     private let writer: LogWriter?
     private let lock: File
 
     /// Opens a ledger.
     ///
+    /// Opened for appending, the log is compared with the newest checkpoint that is found, and a
+    /// new checkpoint is made at most once a second while it grows, and when it is closed.
+    ///
     /// - Parameters:
     ///   - keyRoot: the directory under which each ledger's root key lies.
+    ///   - checkpointFailed: told when a checkpoint could not be made or published. The events are
+    ///     on disk all the same.
     /// - Throws: ``LedgerError``, or an error of the system or of LMDB.
     public convenience init(
-        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities
+        _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in }
     ) throws {
         try self.init(
             directory, keyRoot: keyRoot, access: access, capabilities: capabilities,
-            reached: { _ in })
+            checkpointFailed: checkpointFailed, reached: { _ in })
     }
 
     /// Opens a ledger with a hook for tests of crash safety.
     package init(
         _ directory: String, keyRoot: String, access: Access, capabilities: Capabilities,
+        checkpointFailed: @escaping @Sendable (any Error) -> Void = { _ in },
         reached: @escaping @Sendable (CommitPoint) throws -> Void
     ) throws {
         let paths = try LedgerPaths(Path.absolute(directory))
@@ -70,25 +80,36 @@ public final class EventLog: Sendable {
         guard let codec = FrameCodec(dictionaries: dictionaries) else {
             throw LedgerError.damaged("the compression dictionary is missing", position: nil)
         }
+        keyDirectory = try KeyDirectory(keyRoot, ledgerID: info.ledgerID)
         switch access {
         case .reading:
             keys = nil
+            checkpointer = nil
             writer = nil
         case .appending:
-            let rootKey = try KeyDirectory(keyRoot, ledgerID: info.ledgerID).readRootKey()
+            let rootKey = try keyDirectory.readRootKey()
             let keys = try KeyStore(
                 paths.openEnvironment(
                     paths.keys, access: .appending, databasesMax: KeyTables.count),
                 rootKey: rootKey, ledgerID: info.ledgerID)
             self.keys = keys
+            let checkpointer = Checkpointer(
+                environment: environment, tables: tables, info: info, paths: paths,
+                keyDirectory: keyDirectory, rootKey: rootKey)
+            self.checkpointer = checkpointer
             writer = try LogWriter(
-                environment: environment, tables: tables, keys: keys, reached: reached)
+                environment: environment, tables: tables, keys: keys, reached: reached,
+                checkpoints: AutomaticCheckpoints(checkpointer, failed: checkpointFailed))
         }
         self.paths = paths
         self.capabilities = capabilities
         self.environment = environment
         self.tables = tables
         self.codec = codec
+        if checkpointer != nil {
+            try finishRotation()
+            try refuseRollback()
+        }
     }
 
     deinit {

@@ -9,8 +9,10 @@ public enum CheckLevel: String, CaseIterable, Sendable {
     /// Every frame expands to a canonical event with the hash it is filed under.
     case frames
     /// The hashes make up the recorded tree, every stream is whole, every blob is what its name
-    /// says.
+    /// says, and the checkpoints in the ledger directory and those handed in fit the tree.
     case tree
+    /// The checkpoints at the places outside the ledger on its publish list fit the tree, too.
+    case anchors
 }
 
 /// Something that is not as it was written.
@@ -35,16 +37,18 @@ public struct CheckReport: Equatable, Sendable {
     public var root: Digest
     /// What was found, up to ``findingsMax``.
     public internal(set) var findings: [Finding] = []
+    /// What is signed, and by which key: the largest range of each.
+    public internal(set) var proven: [ProvenRange] = []
     /// Fixed codes of what this check does not show.
-    public let notProven: [String]
+    public internal(set) var notProven = notProvenUnlessAllIsRead
 
-    /// What no check of the ledger by itself shows.
+    /// What no check of the ledger shows.
     static let neverProven = [
-        "event-times", "fork", "key-set-origin", "rollback", "sealed-not-opened",
-        "unrecorded-events",
+        "event-times", "fork", "key-set-origin", "sealed-not-opened", "unrecorded-events",
     ]
     /// What is not shown while streams were not read as a whole.
-    public static let notProvenUnlessAllIsRead = (neverProven + ["stream-uniqueness"]).sorted()
+    public static let notProvenUnlessAllIsRead =
+        (neverProven + ["rollback", "stream-uniqueness"]).sorted()
 
     /// Findings beyond this number are not listed.
     public static let findingsMax = 100
@@ -53,24 +57,35 @@ public struct CheckReport: Equatable, Sendable {
     public var isClean: Bool { findings.isEmpty }
 
     mutating func add(_ code: String, at position: UInt64? = nil, _ message: String) {
-        guard findings.count < Self.findingsMax else { return }
-        findings.append(Finding(position: position, code: code, message: message))
+        add(Finding(position: position, code: code, message: message))
+    }
+
+    mutating func add(_ finding: Finding) {
+        if findings.count < Self.findingsMax { findings.append(finding) }
     }
 }
 
 extension EventLog {
     /// Checks the ledger itself against what it was when its last commit ended.
     ///
-    /// - Parameter progress: called now and then with events read and events there are.
+    /// - Parameters:
+    ///   - inputs: a key and checkpoints from outside; they count from level `tree` on.
+    ///   - progress: called now and then with events read and events there are.
     public func check(
-        _ level: CheckLevel, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+        _ level: CheckLevel, _ inputs: CheckInputs = CheckInputs(),
+        progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws -> CheckReport {
-        var checker = LedgerChecker(log: self, head: try head(), level: level)
+        let publishPaths = level == .anchors ? try keyDirectory.readPublishPaths() : []
+        let audit =
+            level == .frames
+            ? nil : CheckpointAudit(self, inputs, publishPaths: publishPaths)
+        var checker = LedgerChecker(log: self, head: try head(), level: level, audit: audit)
         try checker.checkFrames(progress)
-        if level == .tree {
+        if level != .frames {
             try checker.checkTree()
             try checker.checkStreams()
             try checker.checkBlobs()
+            try checker.checkCheckpoints()
         }
         return checker.report
     }
@@ -86,26 +101,28 @@ private struct LedgerChecker {
     private var bytesStored: UInt64 = 0
     /// The blobs that events name, each with the first event that does.
     private var namedBlobs: [Digest: UInt64] = [:]
+    /// Holds checkpoints against the tree; not at level `frames`.
+    private var audit: CheckpointAudit?
     private(set) var report: CheckReport
 
-    init(log: EventLog, head: LogHead, level: CheckLevel) {
+    init(log: EventLog, head: LogHead, level: CheckLevel, audit: CheckpointAudit?) {
         self.log = log
         self.head = head
-        report = CheckReport(
-            level: level, treeSize: head.size, root: head.root,
-            notProven: level == .tree
-                ? CheckReport.neverProven : CheckReport.notProvenUnlessAllIsRead)
+        self.audit = audit
+        report = CheckReport(level: level, treeSize: head.size, root: head.root)
     }
 
     // MARK: - Frames
 
     mutating func checkFrames(_ progress: (UInt64, UInt64) -> Void) throws {
         var position: UInt64 = 0
+        try audit?.compare(frontier, limit: head.size)
         while position < head.size {
             let end = min(head.size, position + EventLog.eventsPerTransaction)
             for result in try frames(in: position..<end) {
                 checkFrame(result, at: position)
                 position += 1
+                try audit?.compare(frontier, limit: head.size)
             }
             report.events = position
             progress(position, head.size)
@@ -179,6 +196,7 @@ private struct LedgerChecker {
                 "the event names another place in its stream than the log does")
             return
         }
+        audit?.read(envelope, data, at: stored.position)
         for name in [DataMember.sealedBlob] + DataMember.documentDigests {
             guard let text = data[name]?.stringValue, let digest = Digest(base64URL: text),
                 namedBlobs[digest] == nil
@@ -205,6 +223,26 @@ private struct LedgerChecker {
                     "the stored tree node \(node.level)/\(node.index) is missing or wrong")
             }
         }
+    }
+
+    /// Takes in what the checkpoints have shown.
+    mutating func checkCheckpoints() throws {
+        guard var audit else { return }
+        let tables = log.tables
+        let (committed, newest) = try log.environment.read { transaction in
+            (
+                try tables.head(in: transaction).size,
+                try transaction.withCursor(tables.checkpoints) { cursor in
+                    try cursor.move(.last) { key, _ in key.bigEndianNumber }
+                }
+            )
+        }
+        audit.finish(read: head.size, committed: committed, newestStored: newest ?? nil)
+        let (findings, proven) = audit.report()
+        for finding in findings { report.add(finding) }
+        report.proven = proven
+        let unproven = audit.hasOutside ? [] : ["rollback"]
+        report.notProven = (CheckReport.neverProven + unproven).sorted()
     }
 
     /// Walks the stream index: the k-th entry of a stream must be the event with revision k, and

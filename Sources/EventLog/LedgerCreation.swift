@@ -63,15 +63,21 @@ extension EventLog {
         return info
     }
 
-    private static func refuseOccupied(_ path: String) throws {
+    static func refuseOccupied(_ path: String) throws {
         guard Directory.exists(path) else { return }
         guard Directory.isDirectory(path), try Directory.entries(of: path).isEmpty else {
             throw LedgerError.alreadyExists(path)
         }
     }
 
-    private static func fill(
-        _ paths: LedgerPaths, info: LedgerInfo, rootKey: RootKey, dictionary: [UInt8]
+    /// Makes the parts of a ledger without events.
+    ///
+    /// - Parameters:
+    ///   - rootKey: the key that wraps the others; nil where it is not at hand.
+    ///   - keysCopy: a directory with data keys to take over, instead of beginning without any.
+    static func fill(
+        _ paths: LedgerPaths, info: LedgerInfo, rootKey: RootKey?, keysCopy: String? = nil,
+        dictionary: [UInt8]
     ) throws {
         for directory in [paths.root, paths.log, paths.keys] {
             try Directory.create(directory)
@@ -86,15 +92,27 @@ extension EventLog {
             try transaction.put(LogTables.MetaName.head, LogHead().encoded, in: tables.meta)
             try transaction.put(.number(1), dictionary, in: tables.dictionaries, .appended)
         }
+        if let keysCopy {
+            let content = try File(keysCopy + "/data.mdb", .reading).readAll(limit: Int.max)
+            let file = try File(paths.keys + "/data.mdb", .creating(permissions: 0o600))
+            try file.write(content)
+            try file.sync()
+        }
         let keys = try paths.openEnvironment(
             paths.keys, access: .appending, databasesMax: KeyTables.count)
-        try KeyStore.create(keys, rootKey: rootKey)
+        if keysCopy == nil {
+            try KeyStore.create(keys, rootKey: rootKey)
+        } else if let rootKey {
+            // Refuses the keys of another ledger.
+            _ = try KeyStore(keys, rootKey: rootKey, ledgerID: info.ledgerID)
+        }
         for directory in [paths.log, paths.keys, paths.root] {
             try Directory.sync(directory)
         }
     }
 
-    private static func publish(_ temporary: LedgerPaths, as paths: LedgerPaths) throws {
+    /// Puts a ledger that is whole in its place.
+    static func publish(_ temporary: LedgerPaths, as paths: LedgerPaths) throws {
         do {
             try Directory.rename(temporary.root, to: paths.root)
         } catch  where error.isAlreadyThere {

@@ -26,6 +26,18 @@ public enum LedgerError: Error, Equatable {
     case keyMissing(subject: String)
     /// The stored data key is not the one that the stream's first event commits to.
     case keyMismatch(subject: String)
+    /// The key that signs checkpoints is not where it should be.
+    case signingKeyMissing(String)
+    /// The log is older than a checkpoint of it, or not the one that it was made of.
+    case rolledBack(String)
+    /// A checkpoint in the ledger directory is malformed, or no key of the ledger signed it.
+    case checkpointInvalid(String)
+    /// Where a checkpoint should be published, something else is.
+    case publishOccupied(String)
+    /// The list of places to publish checkpoints at has a line that is no absolute path.
+    case publishListMalformed(String)
+    /// The log has fewer events than were asked for.
+    case beyondEnd(asked: UInt64, size: UInt64)
     /// An event is larger than a leaf may be.
     case eventTooLarge(bytes: Int)
     /// A document or a sealed payload is larger than a blob may be.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import LMDB
-internal import LedgerPrimitives
-internal import OpenSSL
 internal import Platform
 
 /// Where the parts of a ledger are.
@@ -13,6 +11,10 @@ public struct LedgerPaths: Sendable {
     public var log: String { root + "/log" }
     /// The LMDB environment of the wrapped data keys.
     public var keys: String { root + "/keys" }
+    /// The newest checkpoint.
+    public var checkpoint: String { root + "/checkpoint" }
+    /// A second copy of it, beside the data keys.
+    var checkpointBesideKeys: String { keys + "/checkpoint" }
     /// The file that is locked shared by everyone who has the ledger open.
     public var lock: String { root + "/LOCK" }
 
@@ -46,60 +48,5 @@ public struct LedgerPaths: Sendable {
         } catch  where error.code == .alreadyOpen {
             throw LedgerError.alreadyOpen(root)
         }
-    }
-}
-
-/// Where a ledger's root key and signing key lie: outside the ledger directory.
-struct KeyDirectory {
-    let path: String
-    private let ledgerID: UUIDv7
-
-    private var rootKeyPath: String { path + "/root.key" }
-    private var signingKeyPath: String { path + "/signing.key" }
-
-    init(_ keyRoot: String, ledgerID: UUIDv7) throws {
-        path = try Path.absolute(keyRoot) + "/\(ledgerID)"
-        self.ledgerID = ledgerID
-    }
-
-    /// Reads the root key: the base64 of 32 bytes and a newline.
-    func readRootKey() throws -> RootKey {
-        guard Directory.exists(rootKeyPath) else {
-            throw LedgerError.rootKeyMissing(rootKeyPath)
-        }
-        var text = try File(rootKeyPath, .reading).readAll(limit: 1024)
-        defer { cleanse(&text) }
-        let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text[...]
-        guard var bytes = Base64.decode(String(decoding: line, as: UTF8.self)),
-            bytes.count == RootKey.byteCount
-        else { throw LedgerError.rootKeyWrong(rootKeyPath) }
-        defer { cleanse(&bytes) }
-        return RootKey(secret: SecretBytes(bytes))
-    }
-
-    /// Writes both keys durably; the directory appears whole or not at all.
-    func create(rootKey: RootKey, sealedSigningKey: String, suffix: String) throws {
-        let parent = Path.parent(of: path)
-        try Directory.createWithParents(parent)
-        let temporary = path + suffix
-        try Directory.create(temporary)
-        do {
-            var bytes = rootKey.secret.exposed
-            defer { cleanse(&bytes) }
-            try write(Base64.encode(bytes) + "\n", to: temporary + "/root.key")
-            try write(sealedSigningKey + "\n", to: temporary + "/signing.key")
-            try Directory.sync(temporary)
-            try Directory.rename(temporary, to: path)
-            try Directory.sync(parent)
-        } catch {
-            try? Directory.removeTree(temporary)
-            throw error
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        let file = try File(path, .creating(permissions: 0o600))
-        try file.write(Array(text.utf8))
-        try file.sync()
     }
 }

@@ -62,7 +62,8 @@ final class LogWriter: Sendable {
 
     init(
         environment: LMDBEnvironment, tables: LogTables, keys: KeyStore,
-        reached: @escaping @Sendable (CommitPoint) throws -> Void
+        reached: @escaping @Sendable (CommitPoint) throws -> Void,
+        checkpoints: AutomaticCheckpoints
     ) throws {
         let worker = CommitWorker(
             environment: environment, tables: tables, keys: keys, reached: reached)
@@ -70,8 +71,9 @@ final class LogWriter: Sendable {
         thread = try WorkerThread {
             while true {
                 let requests = queue.take(upTo: LedgerLimits.requestsPerCommitMax)
-                if requests.isEmpty { return }
+                if requests.isEmpty { return checkpoints.logCloses() }
                 worker.commit(requests)
+                checkpoints.logGrew()
             }
         }
     }
@@ -92,10 +94,11 @@ final class LogWriter: Sendable {
 /// Turns requests into one commit of `keys/` and one of `log/`, in this order: a key is durable
 /// before the first event sealed with it. A crash between the two leaves a key without events,
 /// which the next attempt uses.
-private struct CommitWorker: Sendable {
+struct CommitWorker: Sendable {
     let environment: LMDBEnvironment
     let tables: LogTables
-    let keys: KeyStore
+    /// Where data keys go; nil where there are none to store.
+    let keys: KeyStore?
     let reached: @Sendable (CommitPoint) throws -> Void
 
     func commit(_ requests: [LogWriter.Request]) {
@@ -118,10 +121,19 @@ private struct CommitWorker: Sendable {
         }
     }
 
+    /// Commits one batch that brings no keys.
+    func append(_ batch: AppendBatch) throws -> AppendReceipt {
+        let request = LogWriter.Request(batch: batch) { _ in }
+        return try environment.write { transaction in
+            try append([request], refused: [:], in: transaction)[0].get()
+        }
+    }
+
     private func storeKeys(of requests: [LogWriter.Request]) throws -> [String: DataKeyConflict] {
         let newKeys = requests.flatMap(\.batch.newDataKeys)
         let lookups = requests.flatMap(\.batch.lookups)
         if newKeys.isEmpty, lookups.isEmpty { return [:] }
+        guard let keys else { throw LedgerError.notWritable }
         let conflicts = try keys.store(newKeys, lookups)
         return Dictionary(conflicts.map { ($0.subject, $0) }) { first, _ in first }
     }

@@ -33,4 +33,20 @@ internal import COpenSSL
             "EVP_PKEY_get_raw_public_key")
         return bytes
     }
+
+    /// The 64 bytes of the signature over a message (RFC 8032 §5.1.6).
+    public func sign(_ message: [UInt8]) throws(OpenSSLError) -> [UInt8] {
+        guard let context = unsafe EVP_MD_CTX_new() else { fatalError("EVP_MD_CTX_new failed") }
+        defer { unsafe EVP_MD_CTX_free(context) }
+        guard unsafe EVP_DigestSignInit(context, nil, nil, nil, pointer) == 1 else {
+            throw OpenSSLError("EVP_DigestSignInit")
+        }
+        var signature = [UInt8](repeating: 0, count: Self.signatureBytes)
+        var length = signature.count
+        guard
+            unsafe EVP_DigestSign(context, &signature, &length, message, message.count) == 1,
+            length == Self.signatureBytes
+        else { throw OpenSSLError("EVP_DigestSign") }
+        return signature
+    }
 }

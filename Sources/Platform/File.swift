@@ -123,10 +123,11 @@ public final class File: Sendable {
     /// Takes an exclusive lock on one byte, which need not exist; it ends with this object and with
     /// the process, and leaves nothing behind.
     ///
+    /// - Parameter waits: whether to wait while another holds it.
     /// - Returns: false when another holds it.
-    public func lockByte(at offset: Int64) throws(SystemError) -> Bool {
+    public func lockByte(at offset: Int64, waits: Bool = false) throws(SystemError) -> Bool {
         // Locks of the open file, not of the process: two users in one process exclude each other.
-        let setLock: Int32 = 37  // F_OFD_SETLK
+        let setLock: Int32 = waits ? 38 : 37  // F_OFD_SETLKW, F_OFD_SETLK
         var range = flock()
         range.l_type = Int16(F_WRLCK)
         range.l_whence = Int16(SEEK_SET)

@@ -17,6 +17,27 @@ public enum ProcessControl {
         signal(SIGINT) { _ in unsafe _exit(interruptStatus) }
     }
 
+    /// Ends the process with a status and a message, instead of by a signal, when it reads memory
+    /// that is not there, or the storage library gives up. LMDB trusts its pages: where they are
+    /// damaged, reading them may come to that.
+    ///
+    /// - Parameter message: written to standard error, as it is.
+    public static func exitOnDamagedPages(status: Int32, message: String) {
+        let bytes = Array(message.utf8)
+        // The handler may touch nothing that takes a lock or allocates.
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
+        unsafe copy.initialize(from: bytes, count: bytes.count)
+        unsafe damageMessage = UnsafeRawPointer(copy)
+        unsafe damageMessageLength = bytes.count
+        unsafe damageStatus = status
+        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGFPE] {
+            signal(number) { _ in
+                _ = unsafe write(2, damageMessage, damageMessageLength)
+                unsafe _exit(damageStatus)
+            }
+        }
+    }
+
     /// A variable of the environment; nil when it is unset or empty.
     public static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
@@ -61,3 +82,6 @@ public enum ProcessControl {
 }
 
 nonisolated(unsafe) private var interruptStatus: Int32 = 130
+nonisolated(unsafe) private var damageStatus: Int32 = 5
+nonisolated(unsafe) private var damageMessage: UnsafeRawPointer?
+nonisolated(unsafe) private var damageMessageLength = 0

@@ -25,7 +25,8 @@ import zlib
 
 import lmdb
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey, Ed25519PublicKey)
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -528,9 +529,30 @@ class Check:
             for position in self.streams[key]
         ]
         require(list(ledger.items(b"streams")) == index, "the stream index is another")
-        require(not list(ledger.items(b"checkpoints")), "there are checkpoints")
+        self.check_checkpoints(hashes)
         self.check_totals()
         return subtree_root(hashes)
+
+    def check_checkpoints(self, hashes):
+        """Each is a signed note about the tree over the first events (5.9)."""
+        origin = self.ledger.info["origin"]
+        key = base64.b64decode(self.ledger.info["verifierKey"].split("+", 2)[2])
+        key_hash = hashlib.sha256(origin.encode() + b"\n" + key).digest()[:4]
+        for name, note in self.ledger.items(b"checkpoints"):
+            size = struct.unpack(">Q", name)[0]
+            text, lines = note.decode().split("\n\n")
+            root = base64.b64encode(subtree_root(hashes[:size])).decode()
+            require(text == "%s\n%d\n%s" % (origin, size, root), "a checkpoint is another", size)
+            mine = ("\u2014 " + origin, key_hash)
+            for line in lines.splitlines():
+                signer, signature = line.rsplit(" ", 1)
+                signature = base64.b64decode(signature)
+                if (signer, signature[:4]) == mine:
+                    Ed25519PublicKey.from_public_bytes(key[1:]).verify(
+                        signature[4:], text.encode() + b"\n")
+                    break
+            else:
+                raise Damaged("nobody signed the checkpoint of %d" % size)
 
     def check_nodes(self, hashes):
         expected = []

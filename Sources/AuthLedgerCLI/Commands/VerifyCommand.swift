@@ -5,6 +5,7 @@ internal import EventLog
 internal import LMDB
 internal import LedgerPrimitives
 internal import Platform
+internal import SignedNote
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,20 +15,36 @@ struct VerifyCommand: ParsableCommand {
             Examples:
               authledger verify
               authledger verify --level frames --json
+              authledger verify --key example.org/l+95a0668e+AcC… --checkpoint kept.checkpoint
 
             Levels, each with the ones before it:
               frames   every event expands to the bytes that were hashed
               tree     the hashes make up the recorded tree, every stream is whole,
-                       every document is what its name says
+                       every document is what its name says, every checkpoint in the ledger
+                       and every one given with --checkpoint fits
+              anchors  so do the checkpoints at the places on the ledger's publish list
               all      every level there is
+
+            Checkpoints are verified with the key given by --key and those that it vouched for; \
+            without it with the key that the ledger names, which whoever replaced the whole ledger \
+            could name as well. What was signed by which key is listed.
 
             What was not proven is always listed. Findings end with exit status 5.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: ArgumentHelp("frames, tree or all.", valueName: "level"))
+    @Option(help: ArgumentHelp("frames, tree, anchors or all.", valueName: "level"))
     var level = "tree"
+
+    @Option(help: ArgumentHelp("The key to believe, as `init` printed it.", valueName: "vkey"))
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A checkpoint that was kept outside of the ledger; may be repeated.",
+            valueName: "file"))
+    var checkpoint: [String] = []
 
     /// Set for the process that reads.
     @Flag(help: .hidden)
@@ -38,7 +55,12 @@ struct VerifyCommand: ParsableCommand {
         else {
             throw CommandError(
                 .usage, "level-unknown", "there is no such level",
-                hint: "use frames, tree or all")
+                hint: "use frames, tree, anchors or all")
+        }
+        if level == .frames, key != nil || !checkpoint.isEmpty {
+            throw CommandError(
+                .usage, "level-too-low", "the level frames compares no checkpoints",
+                hint: "leave --level out")
         }
         if inProcess {
             try check(level)
@@ -73,15 +95,23 @@ struct VerifyCommand: ParsableCommand {
         let result: JSONObject = [
             "events": .integer(0), "findings": .array([.object(finding)]),
             "level": .string(level.rawValue), "notProven": .array(notProven.map { .string($0) }),
-            "ok": .bool(false), "root": .null, "treeSize": .null,
+            "ok": .bool(false), "proven": .array([]), "root": .null, "treeSize": .null,
         ]
         try global.output.print(result) { "DAMAGED: \(message) (\(code))" }
     }
 
     private func check(_ level: CheckLevel) throws {
-        let log = try global.openLedger(.reading)
+        let inputs = CheckInputs(
+            key: try key.map { try VerifierKey(argument: $0) },
+            checkpoints: try checkpoint.map { path in
+                CheckInputs.HandedIn(
+                    name: path,
+                    bytes: try InputFile.read(
+                        path, bytesMax: SignedNote.bytesMax, keepsNewline: true))
+            })
+        let log = try global.openLedger(.reading, survivesDamage: false)
         var progress = Progress("verify", isShown: !global.quiet)
-        let report = try log.check(level) { done, total in
+        let report = try log.check(level, inputs) { done, total in
             progress.update(done, unit: "events", fraction: Double(done) / Double(max(total, 1)))
         }
         progress.finish()
@@ -99,6 +129,10 @@ struct VerifyCommand: ParsableCommand {
             let place = finding.position.map { "position \($0): " } ?? ""
             lines.append("finding: \(place)\(finding.message) (\(finding.code))")
         }
+        for range in report.proven {
+            let trust = range.isKeyGiven ? "the given key" : "the ledger's own key"
+            lines.append("signed by \(trust): the first \(range.size) events (\(range.key))")
+        }
         lines.append("not proven: " + report.notProven.joined(separator: ", "))
         return lines.joined(separator: "\n")
     }
@@ -113,8 +147,22 @@ extension CheckReport {
             "level": .string(level.rawValue),
             "notProven": .array(notProven.map { .string($0) }),
             "ok": .bool(isClean),
+            "proven": .array(proven.map { .object($0.object) }),
             "root": .string(root.base64),
             "treeSize": .integer(Int64(treeSize)),
+        ]
+    }
+}
+
+extension ProvenRange {
+    fileprivate var object: JSONObject {
+        [
+            "from": .integer(0),
+            "key": .string(key.description),
+            "keyGiven": .bool(isKeyGiven),
+            "root": .string(root.base64),
+            "size": .integer(Int64(size)),
+            "source": .string(source),
         ]
     }
 }

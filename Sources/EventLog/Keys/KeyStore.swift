@@ -29,12 +29,14 @@ final class KeyStore: Sendable {
         }
     }
 
-    /// Makes the databases of a new store.
-    static func create(_ environment: LMDBEnvironment, rootKey: RootKey) throws {
+    /// Makes the databases of a new store. Without a root key it takes no keys.
+    static func create(_ environment: LMDBEnvironment, rootKey: RootKey?) throws {
         let tables = try KeyTables(environment, create: true)
         try environment.write { transaction in
             try transaction.put(KeyTables.format, [formatVersion], in: tables.meta)
-            try transaction.put(KeyTables.rootCheck, rootKey.checkValue, in: tables.meta)
+            if let rootKey {
+                try transaction.put(KeyTables.rootCheck, rootKey.checkValue, in: tables.meta)
+            }
         }
     }
 
