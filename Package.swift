@@ -132,6 +132,14 @@ let package = Package(
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
+        // Tools.
+        .executableTarget(
+            name: "power-cut",
+            dependencies: [
+                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "SessionEvents",
+                "TestSupport", argumentParser,
+            ], path: "tools/power-cut/Sources", swiftSettings: strict),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
@@ -186,6 +194,7 @@ let package = Package(
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
+        tests("PowerCutTests", ["authledger", "power-cut"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
         tests(
             "OpenIDConnectTests",

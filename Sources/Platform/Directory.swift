@@ -9,10 +9,13 @@ public enum Directory {
         guard unsafe mkdir(path, permissions) == 0 else { throw SystemError("mkdir", path) }
     }
 
-    /// Makes a directory and the parents that are missing, each readable by its owner alone.
+    /// Makes a directory and the parents that are missing, each readable by its owner alone, and
+    /// forces the names of those it made to disk: what is put into them later must not be lost
+    /// with one of them.
     public static func createWithParents(_ path: String) throws(SystemError) {
         do {
             try create(path)
+            try sync(Path.parent(of: path))
         } catch  where error.isAlreadyThere {
             return
         } catch  where error.isNotThere {
