@@ -79,7 +79,7 @@ public final class EventLog: Sendable {
             let keys = try KeyStore(
                 paths.openEnvironment(
                     paths.keys, access: .appending, databasesMax: KeyTables.count),
-                rootKey: rootKey, ledgerID: info.ledgerID)
+                rootKey: rootKey, ledgerID: info.ledgerID, reached: reached)
             self.keys = keys
             writer = try LogWriter(
                 environment: environment, tables: tables, keys: keys, reached: reached)
