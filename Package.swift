@@ -44,8 +44,8 @@ let package = Package(
         .library(
             name: "AuthLedger",
             targets: [
-                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "OpenSSL", "Platform", "SessionEvents",
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
+                "MerkleTree", "OpenSSL", "Platform", "SessionEvents", "SignedNote",
             ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
@@ -190,6 +190,13 @@ let package = Package(
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
             exclude: ["Servers"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "EventLog", "Ingestion", "JOSE", "LedgerPrimitives", "MerkleTree", "OpenSSL",
+                "SessionEvents", "SignedNote", "TestSupport",
+            ], path: "tools/fuzz/Sources", sources: ["FuzzTargets", "FuzzTests"],
+            swiftSettings: strict),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
         tests("TidyTests", []),
