@@ -13,14 +13,21 @@ struct PowerCutTests {
     @Test("loses nothing acknowledged, and a disk that lies about syncs is noticed")
     func losesNothing() async throws {
         let outcome = try await Tool.run(
-            "states", "--states", "500", "--lies", "60", "--seed", "\(Self.seed)")
+            "states", "--states", "400", "--lies", "40", "--seed", "\(Self.seed)")
         #expect(outcome.status == 0, "AUTHLEDGER_SEED=\(Self.seed)\n\(outcome.text)")
-        #expect(outcome.text.contains("every sync works: 500 states"), "\(outcome.text)")
+        #expect(outcome.text.contains("every sync works: 400 states"), "\(outcome.text)")
+    }
+
+    @Test("of init loses no directory that was made on the way to the ledger")
+    func losesNoParentDirectory() async throws {
+        let outcome = try await Tool.run(
+            "states", "--init-only", "--states", "150", "--lies", "0", "--seed", "\(Self.seed)")
+        #expect(outcome.status == 0, "AUTHLEDGER_SEED=\(Self.seed)\n\(outcome.text)")
     }
 
     @Test("when every n-th write or sync fails loses nothing acknowledged and doubles nothing")
     func survivesFaults() async throws {
-        let outcome = try await Tool.run("faults")
+        let outcome = try await Tool.run("faults", "--lines", "3")
         #expect(outcome.status == 0, "\(outcome.text)")
     }
 }

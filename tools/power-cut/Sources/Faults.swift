@@ -28,11 +28,16 @@ struct FaultsCommand: ParsableCommand {
         for durability in ["each", "group"] {
             let operations = try bench.operations(durability)
             for number in 1...operations {
-                for mode in ["lost", "kept"] {
-                    let fault = "\(number):\(mode)"
+                for mode in ["lost", "kept", "torn"] {
                     runs += 1
-                    if try !bench.run(durability, fault: fault) { failed += 1 }
+                    if try !bench.run(durability, fault: "\(number):\(mode)") { failed += 1 }
                 }
+            }
+        }
+        for number in 1...(try bench.operationsOfInit()) {
+            for mode in ["lost", "kept", "torn"] {
+                runs += 1
+                if try !bench.runInit(fault: "\(number):\(mode)") { failed += 1 }
             }
         }
         print("\(runs) runs, each with one failing operation; \(failed) of them ended in an error")
@@ -84,6 +89,51 @@ private struct FaultBench {
         try watched.succeed(program, arguments(durability))
         return try Recording(watched.recordingPath).records.filter(\.canFail).count
     }
+
+    // MARK: - Making a ledger
+
+    private var initArguments: [String] { ["init", "--ledger", watched.places.ledger] }
+
+    private func clear() throws {
+        let root = watched.places.root
+        try? FileManager.default.removeItem(atPath: root)
+        try FileManager.default.createDirectory(
+            atPath: root, withIntermediateDirectories: false)
+    }
+
+    /// How many operations of making a ledger can fail.
+    func operationsOfInit() throws -> Int {
+        try clear()
+        try? FileManager.default.removeItem(atPath: watched.recordingPath)
+        try watched.succeed(program, initArguments)
+        return try Recording(watched.recordingPath).records.filter(\.canFail).count
+    }
+
+    /// Makes a ledger with a fault: a whole ledger is there afterwards or none, and in the second
+    /// case it can be made.
+    func runInit(fault: String) throws -> Bool {
+        try clear()
+        let outcome = try watched.run(program, initArguments, isRecorded: false, fault: fault)
+        let name = "init \(fault)"
+        guard !outcome.isSignalled, [0, 6].contains(outcome.status) else {
+            throw Problem("\(name): ended with \(outcome.status): \(outcome.errors)")
+        }
+        let isThere = FileManager.default.fileExists(atPath: watched.places.ledger)
+        guard isThere || outcome.status != 0 else { throw Problem("\(name): no ledger") }
+        let again = try watched.run(program, initArguments, isRecorded: false)
+        guard again.status == (isThere ? 2 : 0) else {
+            throw Problem("\(name): init again ended with \(again.status): \(again.errors)")
+        }
+        let log = try watched.places.open()
+        var ingestion = Ingestion(into: log, capabilities: .system)
+        let outcomes = try ingestion.record(lines)
+        guard try ids(log, name).count == lines.count else {
+            throw Problem("\(name): the ledger takes no events: \(outcomes)")
+        }
+        return outcome.status == 0
+    }
+
+    // MARK: - Appending
 
     /// One run with a fault; answers whether the program ended well all the same.
     func run(_ durability: String, fault: String) throws -> Bool {

@@ -41,6 +41,9 @@ struct StatesCommand: ParsableCommand {
     @Option(help: "How often the recorded run takes in the logins of the tests.")
     var copies = 3
 
+    @Flag(help: "Record nothing but how the ledger is made.")
+    var initOnly = false
+
     @Option(help: "The program to record.")
     var program = Program.ledger
 
@@ -74,10 +77,12 @@ struct StatesCommand: ParsableCommand {
         }
     }
 
-    /// A ledger is made, takes in events one by one and in groups, and from many callers.
+    /// A ledger is made in directories that are not there yet, and takes in events one by one, in
+    /// groups, and from many callers.
     private func record(_ watched: Watched) throws {
         let ledger = ["--ledger", watched.places.ledger]
         try watched.succeed(program, ["init", "--json"] + ledger)
+        if initOnly { return }
         let each = try watched.writeLines("each.jsonl", copies: 0..<copies)
         try watched.succeed(
             program, ["ingest", each, "--durability", "each", "--acks"] + ledger)

@@ -6,8 +6,8 @@
 //
 //   POWER_CUT_ROOT       the directory to watch; an absolute path without links in it
 //   POWER_CUT_RECORDING  the file to append to; nothing is recorded without it
-//   POWER_CUT_FAULT      "N:lost" or "N:kept": the N-th operation answers EIO, without or after
-//                        having been done
+//   POWER_CUT_FAULT      "N:lost", "N:kept" or "N:torn": the N-th operation answers EIO, without
+//                        having been done, after it was done, or with half of a write done
 //
 // Each operation and its record are made under one lock that all recorded processes share, so the
 // order in the recording is the order in which things happened.
@@ -77,7 +77,7 @@ static char root[PATH_MAX];
 static size_t root_length;
 static int recording = -1;
 static long fault_at;
-static int fault_is_kept;
+static enum { OUTCOME_GOOD, OUTCOME_LOST, OUTCOME_KEPT, OUTCOME_TORN } fault_outcome;
 static long operations;
 
 __attribute__((constructor)) static void start(void);
@@ -140,7 +140,9 @@ static void start(void) {
     if (fault) {
         char *end;
         fault_at = strtol(fault, &end, 10);
-        fault_is_kept = strcmp(end, ":kept") == 0;
+        fault_outcome = strcmp(end, ":kept") == 0 ? OUTCOME_KEPT
+            : strcmp(end, ":torn") == 0           ? OUTCOME_TORN
+                                                  : OUTCOME_LOST;
     }
     const char *path = getenv("POWER_CUT_RECORDING");
     if (!path) return;
@@ -209,10 +211,10 @@ static void track(int fd, int open_flags) {
         .device = status.st_dev, .inode = status.st_ino, .open_flags = open_flags, .is_tracked = 1};
 }
 
-// Whether this operation is the one to fail: 0 no, 1 without being done, 2 after.
-static int fault(void) {
-    if (fault_at == 0 || ++operations != fault_at) return 0;
-    return fault_is_kept ? 2 : 1;
+// Whether and how this operation fails. What cannot be done by half is not done.
+static int fault(int can_tear) {
+    if (fault_at == 0 || ++operations != fault_at) return OUTCOME_GOOD;
+    return fault_outcome == OUTCOME_TORN && !can_tear ? OUTCOME_LOST : (int)fault_outcome;
 }
 
 static long failed(void) {
@@ -231,8 +233,8 @@ static int opening(int directory, const char *path, int flags, mode_t mode) {
     struct stat status;
     int was_there = fstatat(directory, path, &status, 0) == 0;
     int changes = (flags & O_CREAT && !was_there) || (flags & O_TRUNC && was_there);
-    int outcome = changes ? fault() : 0;
-    int fd = outcome == 1 ? -1 : (int)syscall(SYS_openat, directory, path, flags, mode);
+    int outcome = changes ? fault(0) : OUTCOME_GOOD;
+    int fd = outcome == OUTCOME_LOST ? -1 : (int)syscall(SYS_openat, directory, path, flags, mode);
     if (fd >= 0) {
         track(fd, flags);
         int created = flags & O_CREAT && !was_there;
@@ -332,8 +334,9 @@ static ssize_t writing(int fd, const struct iovec *parts, int count, off_t offse
         if (offset < 0) {
             at = lseek(fd, 0, file->open_flags & O_APPEND ? SEEK_END : SEEK_CUR);
         }
-        int outcome = fault();
-        done = outcome == 1 ? -1
+        int outcome = fault(1);
+        if (outcome == OUTCOME_TORN) length /= 2;
+        done = outcome == OUTCOME_LOST ? -1
             : offset < 0    ? syscall(SYS_write, fd, data, length)
                             : syscall(SYS_pwrite64, fd, data, length, offset);
         if (done > 0) {
@@ -376,9 +379,9 @@ int ftruncate(int fd, off_t length) {
     struct tracked *file = tracked(fd);
     if (!file) return (int)syscall(SYS_ftruncate, fd, length);
     lock();
-    int outcome = fault();
-    int result = outcome == 1 ? 0 : (int)syscall(SYS_ftruncate, fd, length);
-    if (outcome != 1 && result == 0) {
+    int outcome = fault(0);
+    int result = outcome == OUTCOME_LOST ? 0 : (int)syscall(SYS_ftruncate, fd, length);
+    if (outcome != OUTCOME_LOST && result == 0) {
         record(KIND_TRUNCATE, 0, NULL, NULL, file->inode, length, NULL, 0);
     }
     if (outcome) result = (int)failed();
@@ -393,9 +396,9 @@ static int syncing(int fd, long call) {
     struct tracked *file = tracked(fd);
     if (!file) return (int)syscall(call, fd);
     lock();
-    int outcome = fault();
-    int result = outcome == 1 ? 0 : (int)syscall(call, fd);
-    if (outcome != 1 && result == 0) {
+    int outcome = fault(0);
+    int result = outcome == OUTCOME_LOST ? 0 : (int)syscall(call, fd);
+    if (outcome != OUTCOME_LOST && result == 0) {
         record(KIND_SYNC, 0, NULL, NULL, file->inode, 0, NULL, 0);
     }
     if (outcome) result = (int)failed();
@@ -413,16 +416,16 @@ static int naming(enum kind kind, const char *path, const char *other, mode_t mo
     int is_second = other && is_watched(AT_FDCWD, other, second);
     int is_any = is_first || is_second;
     if (is_any) lock();
-    int outcome = is_any ? fault() : 0;
+    int outcome = is_any ? fault(0) : OUTCOME_GOOD;
     int result = 0;
-    if (outcome != 1) {
+    if (outcome != OUTCOME_LOST) {
         switch (kind) {
         case KIND_RENAME: result = (int)syscall(SYS_rename, path, other); break;
         case KIND_MKDIR: result = (int)syscall(SYS_mkdir, path, mode); break;
         default: result = (int)syscall(mode ? SYS_rmdir : SYS_unlink, path); break;
         }
     }
-    if (is_any && outcome != 1 && result == 0) {
+    if (is_any && outcome != OUTCOME_LOST && result == 0) {
         struct stat status = {0};
         if (kind == KIND_MKDIR) stat(absolute, &status);
         if (kind == KIND_RENAME && !(is_first && is_second)) {
