@@ -19,7 +19,7 @@ struct FaultsCommand: ParsableCommand {
     var program = Program.ledger
 
     func run() throws {
-        let directory = NSTemporaryDirectory() + "/power-cut-" + UUID().uuidString
+        let directory = Places.memory + "/power-cut-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let bench = try FaultBench(
             Watched(directory: directory), program: program, lineCount: lines)

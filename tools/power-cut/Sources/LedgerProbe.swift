@@ -50,6 +50,11 @@ struct Places {
     var config: String { root + "/config" }
     var keyRoot: String { config + "/authledger/keys" }
 
+    /// A filesystem in memory where there is one: nothing here need survive anything, and what is
+    /// recorded is the same.
+    static let memory =
+        FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+
     func open(_ access: EventLog.Access = .appending) throws -> EventLog {
         try EventLog(ledger, keyRoot: keyRoot, access: access, capabilities: .system)
     }

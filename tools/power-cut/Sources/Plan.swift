@@ -59,24 +59,25 @@ struct Plan {
 
     /// Plans so many states, no two alike, spread over all moments.
     ///
-    /// Every moment with everything uncertain lost and with all of it kept, then, as often as is
-    /// needed, every moment in every other style; of what is too much a random part is taken.
+    /// Every moment is taken in every style once, with everything uncertain lost and with all of it
+    /// kept among them, then again as often as is needed. Of what is far too much only a random
+    /// part is worked out.
     init(_ recording: Recording, rootPath: String, lie: Lie, states count: Int, seed: UInt64) throws
     {
         var generator = SeededGenerator(seed: seed)
         var found: [State] = []
         var seen = Set<Identity>()
-        var styles: [[Choice.Style]] = [[.allLost, .allKept]]
-        let others = Choice.Style.allCases.filter { $0 != .allLost && $0 != .allKept }
-        for _ in 0..<40 { styles.append(others) }
-        for (number, round) in styles.enumerated() where found.count < count || number < 2 {
+        let all = Choice.Style.allCases.count * recording.records.count
+        // About half of what is worked out is like another.
+        let part = 4 * Double(count) / Double(all)
+        for round in 0..<40 where found.count < count {
             var disk = Disk(rootPath: rootPath, lie: lie)
             var acknowledged = Acknowledged()
-            let before = found.count
             for (index, record) in recording.records.enumerated() {
                 try disk.advance(record)
                 acknowledged.take(record)
-                for style in round {
+                for style in Choice.Style.allCases
+                where round > 0 || Double.random(in: 0..<1, using: &generator) < part {
                     let state = State(cut: index + 1, style: style, seed: generator.next())
                     let identity = Identity(
                         durableVersion: disk.durableVersion, acknowledged: acknowledged,
@@ -84,7 +85,6 @@ struct Plan {
                     if seen.insert(identity).inserted { found.append(state) }
                 }
             }
-            if found.count == before { break }
         }
         if found.count > count {
             found.shuffle(using: &generator)

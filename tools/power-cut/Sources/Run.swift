@@ -48,7 +48,7 @@ struct StatesCommand: ParsableCommand {
     var program = Program.ledger
 
     func run() throws {
-        let directory = NSTemporaryDirectory() + "/power-cut-" + UUID().uuidString
+        let directory = Places.memory + "/power-cut-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let watched = try Watched(directory: directory)
         try record(watched)

@@ -160,7 +160,7 @@ struct ProbeCommand: ParsableCommand {
         var disk = Disk(rootPath: places.root, lie: lie)
         var acknowledged = Acknowledged()
         var done = 0
-        let root = Self.memory + "/power-cut-\(ProcessInfo.processInfo.processIdentifier)"
+        let root = Places.memory + "/power-cut-\(ProcessInfo.processInfo.processIdentifier)"
         defer { try? FileManager.default.removeItem(atPath: root) }
         for (number, state) in zip(first..., plan.states[first...last]) {
             while done < state.cut {
@@ -183,8 +183,4 @@ struct ProbeCommand: ParsableCommand {
         }
         fflush(nil)
     }
-
-    /// A filesystem in memory where there is one: states need not survive anything.
-    private static let memory =
-        FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
 }
