@@ -45,7 +45,8 @@ let package = Package(
             name: "AuthLedger",
             targets: [
                 "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
-                "MerkleTree", "OpenSSL", "Platform", "SessionEvents", "SignedNote",
+                "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform", "Replay", "SessionEvents",
+                "SignedNote",
             ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
