@@ -91,7 +91,7 @@ public final class EventLog: Sendable {
             let keys = try KeyStore(
                 paths.openEnvironment(
                     paths.keys, access: .appending, databasesMax: KeyTables.count),
-                rootKey: rootKey, ledgerID: info.ledgerID)
+                rootKey: rootKey, ledgerID: info.ledgerID, reached: reached)
             self.keys = keys
             let checkpointer = Checkpointer(
                 environment: environment, tables: tables, info: info, paths: paths,

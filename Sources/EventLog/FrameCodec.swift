@@ -68,7 +68,7 @@ final class FrameCodec: Sendable {
         else { return nil }
         switch fields.packing {
         case .whole:
-            return text.count == fields.leafLength ? text : nil
+            return text.count == fields.leafLength && fields.literals.isEmpty ? text : nil
         case .packed:
             return LeafPacking.unpack(
                 LeafPacking.Packed(text: text, literals: Array(fields.literals)), place: place,

@@ -15,10 +15,15 @@ final class KeyStore: Sendable {
     private let rootKey: RootKey
     private let ledgerID: UUIDv7
     private let bucketKeys = Mutex<[Int: SecretBytes]>([:])
+    private let reached: @Sendable (CommitPoint) throws -> Void
 
     /// Opens the store of a ledger and checks that the root key is the right one.
-    init(_ environment: LMDBEnvironment, rootKey: RootKey, ledgerID: UUIDv7) throws {
+    init(
+        _ environment: LMDBEnvironment, rootKey: RootKey, ledgerID: UUIDv7,
+        reached: @escaping @Sendable (CommitPoint) throws -> Void = { _ in }
+    ) throws {
         self.environment = environment
+        self.reached = reached
         self.rootKey = rootKey
         self.ledgerID = ledgerID
         let tables = try KeyTables(environment, create: false)
@@ -131,6 +136,7 @@ final class KeyStore: Sendable {
         let wrapped = WrappedKey(
             fresh, under: rootKey.wrappingKey, nonce: randomBytes(AES256GCM.nonceBytes),
             for: bucketOwner(month))
+        try reached(.beforeBucketKey)
         // Another process may have made this month's bucket in the meantime; then it counts.
         let stored = try environment.write { transaction in
             let key = KeyTables.bucketKey(month)
@@ -138,6 +144,7 @@ final class KeyStore: Sendable {
             try transaction.put(key, wrapped.bytes, in: tables.bucketKeys, .new)
             return wrapped.bytes
         }
+        try reached(.afterBucketKey)
         return try unwrapBucket(stored, month: month)
     }
 
