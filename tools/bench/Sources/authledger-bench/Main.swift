@@ -13,6 +13,7 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     case scale
     /// A part of `scale`, in a process of its own.
     case check
+    case reverify
 }
 
 /// Settings that the benchmarks share.
@@ -49,7 +50,7 @@ struct BenchOptions: ParsableArguments {
     /// The workload: the given file's, or generated sessions.
     func lines(sessionsMax: Int) throws -> LineSource {
         if let eventsFile { return try LineSource(file: eventsFile) }
-        return LineSource(Workload(sessions: min(sessions, sessionsMax), seed: seed))
+        return LineSource(try Workload(sessions: min(sessions, sessionsMax), seed: seed))
     }
 
     /// How many events one caller appends in a round, by the rates to be expected.
@@ -67,7 +68,7 @@ struct Bench: AsyncParsableCommand {
         discussion: "One benchmark a process, so that each has its own memory; see tools/bench/run."
     )
 
-    @Argument(help: "What to measure: append, scan, prepare, ingest, peers or scale.")
+    @Argument(help: "What to measure: append, scan, prepare, ingest, reverify, peers or scale.")
     var name: BenchmarkName
 
     @OptionGroup var options: BenchOptions
@@ -85,6 +86,7 @@ struct Bench: AsyncParsableCommand {
             case .peers: try await PeersBenchmark(options).run()
             case .scale: try await ScaleBenchmark(options).run()
             case .check: try check()
+            case .reverify: try await ReverifyBenchmark(options).run()
             }
         for report in reports {
             print(json ? report.json : report.text)
