@@ -129,13 +129,25 @@ struct WrongInputTests {
         #expect(try await workspace.ingest(SampleSession(1).lines).duplicates == 5)
     }
 
+    @Test("is to write where a feature is that only writers must know; reading goes on")
+    func unknownWriteFeature() async throws {
+        let workspace = try await Workspace.withLedger()
+        _ = try await workspace.ingest(SampleSession(1).lines)
+        try await workspace.surgeon(
+            "format", #"{"readFeatures":[],"version":1,"writeFeatures":["shards"]}"#)
+        let before = try workspace.snapshot(workspace.ledger)["log/data.mdb"]
+        try await check(workspace, ["ingest"], 6, "format-read-only")
+        try await workspace.succeed("verify")
+        #expect(try await workspace.leaves().split(separator: "\n").count == 5)
+        #expect(try workspace.snapshot(workspace.ledger)["log/data.mdb"] == before)
+    }
+
     @Test("is a ledger of a format that this program does not know", arguments: commands)
     func unknownFormat(command: [String]) async throws {
         let workspace = try await Workspace.withLedger()
         for record in [
             #"{"readFeatures":[],"version":2,"writeFeatures":[]}"#,
             #"{"readFeatures":["shards"],"version":1,"writeFeatures":[]}"#,
-            #"{"readFeatures":[],"version":1,"writeFeatures":["shards"]}"#,
         ] {
             try await workspace.surgeon("format", record)
             let before = try workspace.snapshot(workspace.ledger)["log/data.mdb"]
