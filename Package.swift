@@ -44,8 +44,9 @@ let package = Package(
         .library(
             name: "AuthLedger",
             targets: [
-                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "OpenSSL", "Platform", "SessionEvents",
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
+                "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform", "Replay", "SessionEvents",
+                "SignedNote",
             ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
@@ -135,6 +136,14 @@ let package = Package(
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
 
+        // Tools.
+        .executableTarget(
+            name: "power-cut",
+            dependencies: [
+                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "SessionEvents",
+                "TestSupport", argumentParser,
+            ], path: "tools/power-cut/Sources", swiftSettings: strict),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
@@ -179,17 +188,25 @@ let package = Package(
         tests(
             "EventLogTests",
             [
-                "Capabilities", "EventLog", "Ingestion", "LMDB", "LedgerPrimitives", "MerkleTree",
-                "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
-            ]),
+                "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
+                "MerkleTree", "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
+            ], exclude: ["Golden"]),
         tests(
             "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
             exclude: ["Servers"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "EventLog", "Ingestion", "JOSE", "LedgerPrimitives", "MerkleTree", "OpenSSL",
+                "SessionEvents", "SignedNote", "TestSupport",
+            ], path: "tools/fuzz/Sources", sources: ["FuzzTargets", "FuzzTests"],
+            swiftSettings: strict),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
         tests("SignedNoteTests", ["LedgerPrimitives", "OpenSSL", "SignedNote"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
+        tests("PowerCutTests", ["authledger", "power-cut"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
         tests(
             "OpenIDConnectTests",

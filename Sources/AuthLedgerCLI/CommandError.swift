@@ -105,7 +105,8 @@ extension CommandError {
 
     private init(_ error: LMDBError) {
         switch error.code {
-        case .corrupted, .invalid:
+        case .corrupted, .invalid, .pageNotFound, .versionMismatch, .incompatible, .panic,
+            .notFound:
             self.init(
                 .integrity, "storage-damaged", error.description,
                 hint: "restore the ledger from a backup")

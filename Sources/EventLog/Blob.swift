@@ -44,7 +44,7 @@ struct Blob: Sendable {
             content = Array(rest)
         case .deflated:
             content = try? Inflater(dictionary: [], windowBits: parameters.windowBits)
-                .inflate(Array(rest), count: Int(count))
+                .inflate(rest, count: Int(count))
         }
         guard let content, Digest(SHA256.hash(content)) == digest else { return nil }
         return content

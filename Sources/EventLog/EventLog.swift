@@ -118,7 +118,7 @@ public final class EventLog: Sendable {
             let keys = try KeyStore(
                 paths.openEnvironment(
                     paths.keys, access: access, databasesMax: KeyTables.count),
-                rootKeys: rootKeys, ledgerID: info.ledgerID)
+                rootKeys: rootKeys, ledgerID: info.ledgerID, reached: reached)
             self.keys = keys
             if access == .appending {
                 let checkpointer = Checkpointer(

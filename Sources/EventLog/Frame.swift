@@ -177,7 +177,11 @@ enum StreamKey {
         let length = count == 0 ? 16 : Int(count)
         guard rest.count >= length else { return nil }
         defer { rest.removeFirst(length) }
-        guard count == 0 else { return String(validating: rest.prefix(length), as: UTF8.self) }
+        guard count == 0 else {
+            // A UUID has one spelling, as bytes.
+            let text = rest.prefix(length)
+            return UUIDText.decode(text) == nil ? String(validating: text, as: UTF8.self) : nil
+        }
         var text: [UInt8] = []
         UUIDText.append(Array(rest.prefix(16))[...], to: &text)
         return String(decoding: text, as: UTF8.self)

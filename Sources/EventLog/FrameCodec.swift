@@ -64,12 +64,11 @@ final class FrameCodec: Sendable {
     /// The leaf of a frame's body; nil when the body is damaged.
     func leaf(_ body: FrameBody, place: StreamPlace) -> [UInt8]? {
         guard let fields = body.fields(), let dictionary = dictionaries[fields.dictionaryID],
-            let text = inflate(
-                Array(fields.deflated), count: fields.textLength, with: dictionary)
+            let text = inflate(fields.deflated, count: fields.textLength, with: dictionary)
         else { return nil }
         switch fields.packing {
         case .whole:
-            return text.count == fields.leafLength ? text : nil
+            return text.count == fields.leafLength && fields.literals.isEmpty ? text : nil
         case .packed:
             return LeafPacking.unpack(
                 LeafPacking.Packed(text: text, literals: Array(fields.literals)), place: place,
@@ -90,11 +89,11 @@ final class FrameCodec: Sendable {
 
     /// Inflates what was deflated with the newest dictionary; nil when it is damaged.
     func inflate(_ deflated: [UInt8], count: Int) -> [UInt8]? {
-        inflate(deflated, count: count, with: current)
+        inflate(deflated[...], count: count, with: current)
     }
 
     private func inflate(
-        _ deflated: [UInt8], count: Int, with dictionary: FrameDictionary
+        _ deflated: ArraySlice<UInt8>, count: Int, with dictionary: FrameDictionary
     ) -> [UInt8]? {
         let idle = idleInflaters.withLock { $0.take { $0.0 == dictionary.id } }
         guard

@@ -180,7 +180,9 @@ private struct Packer {
         while index < text.count {
             switch text[index] {
             case UInt8(ascii: "\""): return index
-            case UInt8(ascii: "\\"): index += 2
+            case UInt8(ascii: "\\"):
+                guard index + 1 < text.count, text[index + 1] >= 0x20 else { return nil }
+                index += 2
             case 0..<0x20: return nil
             default: index += 1
             }

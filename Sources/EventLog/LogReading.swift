@@ -51,9 +51,32 @@ extension EventLog {
 
     /// The events of a stream, in order; empty when there is no such stream.
     public func stream(_ subject: String) throws -> [RecordedEvent] {
+        try stream(subject) { $0 }
+    }
+
+    /// A stream's first event and its last ones: what suffices where the steps between do not
+    /// matter, without the cost of reading them.
+    ///
+    /// - Parameter last: how many events to read from the end.
+    /// - Returns: the events in order, and how many the stream has in all.
+    public func streamEnds(
+        _ subject: String, last: Int
+    ) throws -> (events: [RecordedEvent], count: Int) {
+        var count = 0
+        let events = try stream(subject) { positions in
+            count = positions.count
+            return positions.count <= last + 1
+                ? positions : positions.prefix(1) + positions.suffix(last)
+        }
+        return (events, count)
+    }
+
+    private func stream(
+        _ subject: String, choosing chosen: ([UInt64]) -> [UInt64]
+    ) throws -> [RecordedEvent] {
         let frames = try environment.read { transaction in
             let positions = try tables.positions(of: StreamKey.key(subject), in: transaction)
-            return try positions.map { position in
+            return try chosen(positions).map { position in
                 guard let frame = try tables.storedFrame(at: position, in: transaction) else {
                     throw LedgerError.damaged("an event is missing", position: position)
                 }

@@ -39,7 +39,9 @@ public struct AppendReceipt: Sendable {
 }
 
 /// Points in the course of a commit at which a test may stop the process or fail the write.
-package enum CommitPoint: Sendable {
+package enum CommitPoint: CaseIterable, Sendable {
+    case beforeBucketKey
+    case afterBucketKey
     case beforeKeys
     case betweenKeysAndEvents
     case insideEventTransaction

@@ -18,8 +18,16 @@ public struct LMDBError: Error, Equatable, CustomStringConvertible {
         public static let keyExists = Code(rawValue: MDB_KEYEXIST)
         /// There is no such key (`MDB_NOTFOUND`).
         public static let notFound = Code(rawValue: MDB_NOTFOUND)
-        /// A page is not what it should be (`MDB_CORRUPTED`, `MDB_PAGE_NOTFOUND`).
+        /// A page is not what it should be (`MDB_CORRUPTED`).
         public static let corrupted = Code(rawValue: MDB_CORRUPTED)
+        /// A page that another one names is not there (`MDB_PAGE_NOTFOUND`).
+        public static let pageNotFound = Code(rawValue: MDB_PAGE_NOTFOUND)
+        /// The file says it was made by another kind of LMDB (`MDB_VERSION_MISMATCH`).
+        public static let versionMismatch = Code(rawValue: MDB_VERSION_MISMATCH)
+        /// A database is of another kind than it was made (`MDB_INCOMPATIBLE`).
+        public static let incompatible = Code(rawValue: MDB_INCOMPATIBLE)
+        /// LMDB gave the environment up (`MDB_PANIC`).
+        public static let panic = Code(rawValue: MDB_PANIC)
         /// The file is not an LMDB environment (`MDB_INVALID`).
         public static let invalid = Code(rawValue: MDB_INVALID)
         /// The map is full (`MDB_MAP_FULL`).

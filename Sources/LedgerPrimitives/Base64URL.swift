@@ -67,7 +67,8 @@ public enum Base64 {
 private struct Base64Alphabet {
     static let url = Base64Alphabet(62, UInt8(ascii: "-"), 63, UInt8(ascii: "_"))
     static let standard = Base64Alphabet(62, UInt8(ascii: "+"), 63, UInt8(ascii: "/"))
-    private static let foreign: UInt8 = 0xFF
+    /// What stands for a character that is none of the 64; no value has this bit.
+    private static let foreign: UInt8 = 0x80
 
     private let characters: [UInt8]
     private let values: [UInt8]
@@ -117,27 +118,37 @@ private struct Base64Alphabet {
     }
 
     func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        guard text.count % 4 != 1 else { return nil }
         let text = text.span
-        var isForeign = false
-        var pending: UInt32 = 0
-        var pendingBits: UInt32 = 0
+        let tail = text.count % 4
+        guard tail != 1 else { return nil }
+        let whole = text.count - tail
+        // A foreign character has a bit set that no value has; spare bits must not be set either.
+        var seen: UInt8 = 0
+        var spareBits: UInt32 = 0
         let output = [UInt8](capacity: text.count * 3 / 4) { output in
-            for index in text.indices {
-                let value = values[Int(text[index])]
-                if value == Self.foreign {
-                    isForeign = true
-                    return
-                }
-                pending = pending << 6 | UInt32(value)
-                pendingBits += 6
-                if pendingBits >= 8 {
-                    pendingBits -= 8
-                    output.append(UInt8(truncatingIfNeeded: pending >> pendingBits))
-                }
+            var index = 0
+            while index < whole {
+                let first = values[Int(text[index])]
+                let second = values[Int(text[index + 1])]
+                let third = values[Int(text[index + 2])]
+                let fourth = values[Int(text[index + 3])]
+                seen |= first | second | third | fourth
+                output.append(first << 2 | second >> 4)
+                output.append(second << 4 | third >> 2)
+                output.append(third << 6 | fourth)
+                index += 4
             }
+            var pending: UInt32 = 0
+            for index in whole..<text.count {
+                seen |= values[Int(text[index])]
+                pending = pending << 6 | UInt32(values[Int(text[index])] & 0x3F)
+            }
+            if tail == 3 { output.append(UInt8(truncatingIfNeeded: pending >> 10)) }
+            if tail >= 2 {
+                output.append(UInt8(truncatingIfNeeded: pending >> (tail == 3 ? 2 : 4)))
+            }
+            spareBits = pending & (tail == 3 ? 0b11 : tail == 2 ? 0b1111 : 0)
         }
-        let spareBits = pending & (1 << pendingBits - 1)
-        return isForeign || spareBits != 0 ? nil : output
+        return seen & Self.foreign == 0 && spareBits == 0 ? output : nil
     }
 }

@@ -53,7 +53,7 @@ public struct JSONReader {
         _ bytes: [UInt8], numbers: Numbers, depthMax: Int = JSONReader.depthMax
     ) throws(JSONError) -> JSONValue {
         var reader = JSONReader(bytes: bytes, numbers: numbers, depthMax: depthMax)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+        if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             throw reader.error(.byteOrderMark)
         }
         let value = try reader.value(depth: 0)
@@ -96,6 +96,7 @@ public struct JSONReader {
         index += 1
         skipSpace()
         if skip(UInt8(ascii: "}")) { return JSONObject() }
+        members.reserveCapacity(4)
         while true {
             skipSpace()
             let start = index
@@ -312,13 +313,19 @@ public struct JSONReader {
     }
 }
 
-/// The member names of the object being read. Small objects compare each name with those before;
-/// from 16 members on a set does, so that a hostile object does not cost the square of its size.
+/// The member names of the object being read. While each name is behind the one before, as in
+/// canonical JSON, no two can be the same. Otherwise small objects compare each name with those
+/// before, and from 16 members on a set does, so that a hostile object does not cost the square of
+/// its size.
 private struct MemberNames {
+    private var isAscending = true
     private var set: Set<[UInt8]> = []
 
     /// Takes a name in; false if it was there.
     mutating func insert(_ name: String, after members: [JSONObject.Member]) -> Bool {
+        guard let last = members.last else { return true }
+        if isAscending, last.name.precedes(name) { return true }
+        isAscending = false
         if members.count < 16 {
             return !members.contains { $0.name.isIdentical(to: name) }
         }
@@ -326,5 +333,19 @@ private struct MemberNames {
             set = Set(members.map { Array($0.name.utf8) })
         }
         return set.insert(Array(name.utf8)).inserted
+    }
+}
+
+extension String {
+    /// Whether the bytes of this text come before those of another.
+    fileprivate func precedes(_ other: String) -> Bool {
+        let (left, right) = (utf8.span, other.utf8.span)
+        let count = min(left.count, right.count)
+        var index = 0
+        while index < count {
+            if left[index] != right[index] { return left[index] < right[index] }
+            index += 1
+        }
+        return left.count < right.count
     }
 }

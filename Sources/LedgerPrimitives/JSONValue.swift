@@ -4,7 +4,7 @@
 ///
 /// Strings and member names are compared byte by byte: Swift's own `==` on strings takes the
 /// composed and the decomposed form of a letter for the same, which two providers' users are not.
-public indirect enum JSONValue: Sendable {
+public enum JSONValue: Sendable {
     case null
     case bool(Bool)
     /// A whole number between -(2^53 - 1) and 2^53 - 1, written without fraction or exponent.
@@ -64,9 +64,13 @@ public struct JSONObject: Sendable {
     }
 
     /// Where a member stands among ``members``.
-    package func index(of name: String) -> Int? {
-        for index in members.indices where members[index].name.isIdentical(to: name) {
-            return index
+    ///
+    /// - Parameter start: where the search begins; it goes on at the front.
+    package func index(of name: String, from start: Int = 0) -> Int? {
+        let count = members.count
+        for offset in 0..<count {
+            let index = start + offset < count ? start + offset : start + offset - count
+            if members[index].name.isIdentical(to: name) { return index }
         }
         return nil
     }
@@ -152,10 +156,13 @@ extension JSONValue {
 extension String {
     /// Whether two texts have the same bytes; unlike `==`, which compares what they look like.
     public func isIdentical(to other: String) -> Bool {
-        guard utf8.count == other.utf8.count else { return false }
+        let count = utf8.count
+        guard count == other.utf8.count else { return false }
         let (left, right) = (utf8.span, other.utf8.span)
-        for index in left.indices where left[index] != right[index] {
-            return false
+        var index = 0
+        while index < count {
+            if left[index] != right[index] { return false }
+            index += 1
         }
         return true
     }

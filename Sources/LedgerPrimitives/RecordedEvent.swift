@@ -86,11 +86,12 @@ public struct RecordedEvent: Sendable {
     /// The bytes that are hashed and never change.
     public let leaf: [UInt8]
 
-    /// Reads leaf bytes.
+    /// Reads leaf bytes that are known to be the ones that were hashed, and so to be in the
+    /// canonical form in which they were written; ``EventEnvelope/read(_:)`` looks.
     public init(
         position: UInt64, leafHash: Digest, leaf: [UInt8]
     ) throws(LeafError) {
-        (envelope, data) = try EventEnvelope.read(leaf)
+        (envelope, data) = try EventEnvelope.parse(leaf)
         self.position = position
         self.leafHash = leafHash
         self.leaf = leaf
@@ -108,13 +109,17 @@ public enum LeafError: Error, Equatable {
 }
 
 extension EventEnvelope {
-    static let memberNames: Set<String> = [
-        "data", "id", "previous", "recordedtime", "revision", "source", "specversion", "subject",
-        "time", "type", "typeversion",
-    ]
-
     /// Reads the envelope and the payload from leaf bytes, which must be in canonical form.
     public static func read(
+        _ leaf: [UInt8]
+    ) throws(LeafError) -> (envelope: EventEnvelope, data: JSONObject) {
+        let (envelope, data) = try parse(leaf)
+        guard envelope.leaf(data: CanonicalJSON.encode(data)) == leaf else { throw .notCanonical }
+        return (envelope, data)
+    }
+
+    /// Reads the envelope and the payload without asking for the canonical form.
+    static func parse(
         _ leaf: [UInt8]
     ) throws(LeafError) -> (envelope: EventEnvelope, data: JSONObject) {
         let value: JSONValue
@@ -124,41 +129,60 @@ extension EventEnvelope {
             throw .json(error)
         }
         guard let object = value.objectValue else { throw .notCanonical }
-        if let unknown = object.members.first(where: { !memberNames.contains($0.name) }) {
-            throw .member(unknown.name)
-        }
         let envelope = try EventEnvelope(members: object)
         guard let data = object["data"]?.objectValue else { throw .member("data") }
-        guard envelope.leaf(data: CanonicalJSON.encode(data)) == leaf else { throw .notCanonical }
         return (envelope, data)
     }
 
+    private static let memberNames = [
+        "data", "id", "previous", "recordedtime", "revision", "source", "specversion", "subject",
+        "time", "type", "typeversion",
+    ]
+
     private init(members: JSONObject) throws(LeafError) {
+        // Members are asked for in the order in which the canonical form has them.
+        var next = 0
+        func member(_ name: String) -> JSONValue? {
+            guard let index = members.index(of: name, from: next) else { return nil }
+            next = index + 1
+            return members.members[index].value
+        }
         func text(_ name: String) throws(LeafError) -> String {
-            guard let value = members[name]?.stringValue else { throw .member(name) }
+            guard let value = member(name)?.stringValue else { throw .member(name) }
             return value
         }
         func optional<Value>(
             _ name: String, _ read: (String) -> Value?
         ) throws(LeafError) -> Value? {
-            guard let member = members[name] else { return nil }
+            guard let member = member(name) else { return nil }
             guard let value = member.stringValue.flatMap(read) else { throw .member(name) }
             return value
         }
-        guard try text("specversion") == "1.0" else { throw .member("specversion") }
+        func number(_ name: String) throws(LeafError) -> Int {
+            guard let value = member(name)?.integerValue, value >= 1 else { throw .member(name) }
+            return Int(value)
+        }
         guard let id = UUIDv7(try text("id")) else { throw .member("id") }
-        guard let revision = members["revision"]?.integerValue, revision >= 1 else {
-            throw .member("revision")
-        }
-        guard let version = members["typeversion"]?.integerValue, version >= 1 else {
-            throw .member("typeversion")
-        }
+        let previous = try optional("previous", Digest.init(base64URL:))
+        let recordedTime = try optional("recordedtime") { Instant(rfc3339: $0) }
+        let revision = try number("revision")
+        let source = try text("source")
+        guard try text("specversion") == "1.0" else { throw .member("specversion") }
+        let subject = try text("subject")
         guard let time = Instant(rfc3339: try text("time")) else { throw .member("time") }
         self.init(
-            id: id, source: try text("source"), type: try text("type"), typeVersion: Int(version),
-            subject: try text("subject"), revision: Int(revision),
-            previous: try optional("previous", Digest.init(base64URL:)), time: time,
-            recordedTime: try optional("recordedtime") { Instant(rfc3339: $0) })
+            id: id, source: source, type: try text("type"), typeVersion: try number("typeversion"),
+            subject: subject, revision: revision, previous: previous, time: time,
+            recordedTime: recordedTime)
         guard (previous == nil) == (self.revision == 1) else { throw .member("previous") }
+        let known = 9 + (previous == nil ? 0 : 1) + (recordedTime == nil ? 0 : 1)
+        guard members.members.count == known else { throw Self.unknownMember(of: members) }
+    }
+
+    private static func unknownMember(of object: JSONObject) -> LeafError {
+        let unknown = object.members.first { member in
+            !memberNames.contains { $0.isIdentical(to: member.name) }
+        }
+        return .member(unknown?.name ?? "data")
     }
 }

@@ -102,11 +102,15 @@ public enum UUIDText {
 
     /// Writes the text form of 16 bytes.
     public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
-        for index in bytes.indices {
-            if hasHyphen(before: index - bytes.startIndex) {
-                output.append(UInt8(ascii: "-"))
+        let bytes = bytes.span
+        output.append(addingCapacity: length) { output in
+            for index in bytes.indices {
+                if hasHyphen(before: index) {
+                    output.append(UInt8(ascii: "-"))
+                }
+                output.append(Hexadecimal.digit(bytes[index] >> 4))
+                output.append(Hexadecimal.digit(bytes[index] & 0xF))
             }
-            Hexadecimal.append(bytes[index], to: &output)
         }
     }
 
@@ -151,7 +155,7 @@ public enum Hexadecimal {
         output.append(digit(byte & 0xF))
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 {
+    fileprivate static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 

@@ -21,16 +21,17 @@ public struct IDTokenVerifier: Sendable {
         examine(token, keys: keys, at: instant).verdict
     }
 
-    /// The verdict on a token in compact form, and the token itself if it is accepted.
+    /// The verdict on a token in compact form, and the token itself with its header if it is
+    /// accepted.
     public func examine(
         _ token: [UInt8], keys: JSONWebKeySet, at instant: Instant
-    ) -> (verdict: Verdict, token: IDToken?) {
+    ) -> (verdict: Verdict, token: IDToken?, header: JWSHeader?) {
         let jws: VerifiedJWS
         do {
             jws = try CompactJWS(parsing: token, bytesMax: expectations.tokenBytesMax)
                 .verified(with: keys, allowing: expectations.algorithms)
         } catch {
-            return (Verdict(TokenFailure(error).outcome), nil)
+            return (Verdict(TokenFailure(error).outcome), nil, nil)
         }
         let token = IDToken(parsing: jws.payload)
         let claims = token.map {
@@ -46,7 +47,7 @@ public struct IDTokenVerifier: Sendable {
             default: claims?.outcome(of: check) ?? .notChecked
             }
         }
-        return (verdict, verdict.isAccepted ? token : nil)
+        return verdict.isAccepted ? (verdict, token, jws.header) : (verdict, nil, nil)
     }
 
     private static let malformedPayload = CheckOutcome.failed(

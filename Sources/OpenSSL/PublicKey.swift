@@ -12,7 +12,7 @@ internal import Synchronization
     /// The numbers that the key was made from.
     public let parameters: PublicKeyParameters
 
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     /// One prepared verification per scheme; a key of a provider sees one or two.
     private let prepared = Mutex<[SignatureScheme: PreparedVerification]>([:])
 

@@ -112,17 +112,24 @@ public func hmacSHA256(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
 
 /// HKDF-SHA256 (RFC 5869) with an empty salt: a key of 32 bytes for the purpose in `info`.
 public func hkdfSHA256(_ key: SecretBytes, info: [UInt8]) -> SecretBytes {
-    // With a single block of output, HKDF is two HMACs: extract, then expand with counter 1.
-    var pseudoRandomKey = hmacSHA256(key: SecretBytes([UInt8](repeating: 0, count: 32)), key)
+    hkdfExpandSHA256(hkdfExtractSHA256(key), info: info)
+}
+
+/// The first half of HKDF-SHA256 (RFC 5869 §2.2) with an empty salt. Where many keys are derived
+/// from one, it needs to be done only once.
+public func hkdfExtractSHA256(_ key: SecretBytes) -> SecretBytes {
+    var bytes = key.exposed
+    defer { cleanse(&bytes) }
+    var pseudoRandomKey = hmacSHA256(key: emptySalt, bytes)
     defer { cleanse(&pseudoRandomKey) }
-    var output = hmacSHA256(key: SecretBytes(pseudoRandomKey), info + [1])
+    return SecretBytes(pseudoRandomKey)
+}
+
+/// The second half of HKDF-SHA256 (RFC 5869 §2.3): a key of 32 bytes, which is one block.
+public func hkdfExpandSHA256(_ pseudoRandomKey: SecretBytes, info: [UInt8]) -> SecretBytes {
+    var output = hmacSHA256(key: pseudoRandomKey, info + [1])
     defer { cleanse(&output) }
     return SecretBytes(output)
 }
 
-/// HMAC-SHA256 over key material.
-private func hmacSHA256(key: SecretBytes, _ message: SecretBytes) -> [UInt8] {
-    var bytes = message.exposed
-    defer { cleanse(&bytes) }
-    return hmacSHA256(key: key, bytes)
-}
+private let emptySalt = SecretBytes([UInt8](repeating: 0, count: 32))

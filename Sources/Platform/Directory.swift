@@ -9,10 +9,13 @@ public enum Directory {
         guard unsafe mkdir(path, permissions) == 0 else { throw SystemError("mkdir", path) }
     }
 
-    /// Makes a directory and the parents that are missing, each readable by its owner alone.
+    /// Makes a directory and the parents that are missing, each readable by its owner alone, and
+    /// forces the names of those it made to disk: what is put into them later must not be lost
+    /// with one of them.
     public static func createWithParents(_ path: String) throws(SystemError) {
         do {
             try create(path)
+            try sync(Path.parent(of: path))
         } catch  where error.isAlreadyThere {
             return
         } catch  where error.isNotThere {
@@ -130,31 +133,43 @@ public enum Directory {
     }
 }
 
-/// Paths as texts.
+/// Paths as texts. They are taken apart by bytes: a slash and a mark behind it are one character
+/// to Swift, but not to the system.
 public enum Path {
+    private static let slash = UInt8(ascii: "/")
+
     /// The directory a path stands in.
     public static func parent(of path: String) -> String {
-        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
-        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+        let trimmed = trimmed(path)
+        guard let end = trimmed.lastIndex(of: slash) else { return "." }
+        return end == trimmed.startIndex
+            ? "/" : String(decoding: trimmed[..<end], as: UTF8.self)
     }
 
     /// The last part of a path.
     public static func name(of path: String) -> String {
-        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        guard let slash = trimmed.lastIndex(of: "/") else { return trimmed }
-        return String(trimmed[trimmed.index(after: slash)...])
+        let trimmed = trimmed(path)
+        let start = trimmed.lastIndex(of: slash).map { $0 + 1 } ?? trimmed.startIndex
+        return String(decoding: trimmed[start...], as: UTF8.self)
     }
 
     /// The path made absolute against the current directory, without slashes at its end or doubled
     /// and without `.`; `..` stays, as what it means depends on links.
     public static func absolute(_ path: String) throws(SystemError) -> String {
         var whole = path
-        if !path.hasPrefix("/") {
+        if path.utf8.first != slash {
             guard let current = unsafe getcwd(nil, 0) else { throw SystemError("getcwd") }
             defer { unsafe free(current) }
             whole = unsafe String(cString: current) + "/" + path
         }
-        return "/" + whole.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        let parts = whole.utf8.split(separator: slash)
+            .map { String(decoding: $0, as: UTF8.self) }
+        return "/" + parts.filter { $0 != "." }.joined(separator: "/")
+    }
+
+    /// The bytes of a path without a slash at its end.
+    private static func trimmed(_ path: String) -> ArraySlice<UInt8> {
+        let bytes = Array(path.utf8)
+        return bytes.count > 1 && bytes.last == slash ? bytes.dropLast() : bytes[...]
     }
 }

@@ -71,6 +71,13 @@ public enum ProcessControl {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Processor time that this process has used so far, all threads together, in nanoseconds.
+    public static var processorNanoseconds: UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     /// Lets this thread rest.
     public static func sleep(milliseconds: UInt32) {
         usleep(milliseconds * 1000)

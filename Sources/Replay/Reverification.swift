@@ -91,65 +91,114 @@ public final class Reverification: Sendable {
     /// - Returns: nil when the session has none.
     /// - Throws: an error of the ledger.
     public func reverify(session: String) throws -> TokenOutcome? {
-        let stream = try log.stream(session)
-        var state = SessionState()
-        var position: UInt64?
-        var recorded = RecordedVerdict()
-        let key = try log.dataKey(for: session)
-        for event in stream where event.envelope.type.hasPrefix("authledger.session.") {
-            let payload = try SessionEventCodec.decode(event)
-            var sealed: JSONObject?
-            switch payload {
-            case .initiated, .tokenIssued:
-                sealed = try key.flatMap { try log.openSealed(event, dataKey: $0) }
-            default:
-                break
-            }
-            // The state that counts is the one in which the token was checked.
-            if position == nil {
-                state = Session.evolve(
-                    state, by: payload, at: event.envelope.time, sealed: sealed)
-            }
-            if case .tokenIssued = payload { position = event.position }
-            recorded.note(payload)
-        }
-        guard let position else { return nil }
-        return try outcome(session, position, state, recorded, hasKey: key != nil)
+        try evidence(session: session).map(judge)
     }
 
-    private func outcome(
-        _ session: String, _ position: UInt64, _ state: SessionState,
-        _ recorded: RecordedVerdict, hasKey: Bool
-    ) throws -> TokenOutcome {
-        func outcome(
-            _ result: TokenOutcome.Result, _ reason: FailureReason? = nil
-        ) -> TokenOutcome {
-            TokenOutcome(
-                session: session, position: position, result: result, reason: reason,
-                verdictThen: recorded.isGood)
+    /// What the log has to check a session's ID token with.
+    ///
+    /// A token is checked against what the session began with and what was recorded with the
+    /// token itself; the steps between are not read.
+    ///
+    /// - Returns: nil when the session has no token.
+    /// - Throws: an error of the ledger.
+    public func evidence(session: String) throws -> TokenEvidence? {
+        // The last two events of an ended session are the token and the verdict on it.
+        var (events, count) = try log.streamEnds(session, last: 2)
+        let token = SessionEventType.tokenIssued.rawValue
+        if events.count < count, !events.contains(where: { $0.envelope.type == token }) {
+            events = try log.stream(session)
         }
-        guard hasKey else {
+        guard events.contains(where: { $0.envelope.type == token }) else { return nil }
+        let key = try log.dataKey(for: session)
+        var evidence = TokenEvidence(session: session, isErased: key == nil)
+        if key == nil {
             let error = log.reasonForMissingKey(of: session)
             guard case .erased = error else { throw error }
-            return outcome(.erased)
         }
-        guard let keySetDigest = recorded.keySetDigest ?? state.keySetDigest,
-            let policyDigest = recorded.policyDigest ?? state.policyDigest,
+        for event in events where event.envelope.type.hasPrefix("authledger.session.") {
+            try evidence.take(event) { event in
+                try key.flatMap { try log.openSealed(event, dataKey: $0) }
+            }
+        }
+        return evidence
+    }
+
+    /// Judges a token by the evidence, through the function that judged it live.
+    ///
+    /// - Throws: an error of the ledger when a document cannot be read.
+    public func judge(_ evidence: TokenEvidence) throws -> TokenOutcome {
+        if evidence.isErased { return evidence.outcome(.erased) }
+        guard let keySetDigest = evidence.keySetDigest, let policyDigest = evidence.policyDigest,
             let policy = try documents.policy(policyDigest),
             let keys = try documents.keySet(keySetDigest, policy)
-        else { return outcome(.inconclusive) }
+        else { return evidence.outcome(.inconclusive) }
         let input = VerificationInput(
             keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest)
         let steps: [SessionStep]
         do {
-            steps = try Session.decide(.verifyToken(input), in: state)
+            steps = try Session.decide(.verifyToken(input), in: evidence.state)
         } catch {
-            return outcome(.inconclusive)
+            return evidence.outcome(.inconclusive)
         }
         if case .failed(let failed)? = steps.last?.event {
-            return outcome(.failed, failed.reason)
+            return evidence.outcome(.failed, failed.reason)
         }
-        return outcome(.verified)
+        return evidence.outcome(.verified)
+    }
+}
+
+/// What a session's events say of its ID token, opened.
+public struct TokenEvidence: Sendable {
+    /// The session.
+    public let session: String
+    /// The event with the token.
+    public private(set) var position: UInt64 = 0
+    /// The state in which the token was checked.
+    private(set) var state = SessionState()
+    /// Whether the session's data key was destroyed by an erasure that the log attests.
+    public let isErased: Bool
+    private var hasToken = false
+    private var recorded = RecordedVerdict()
+
+    init(session: String, isErased: Bool) {
+        self.session = session
+        self.isErased = isErased
+    }
+
+    /// The ID token in compact form; nil when the event has none.
+    public var idToken: String? { state.secrets.idToken }
+    /// The key set that counts: the one of the verdict, which may have been fetched after the
+    /// token came.
+    var keySetDigest: Digest? { recorded.keySetDigest ?? state.keySetDigest }
+    /// The policy that counts.
+    var policyDigest: Digest? { recorded.policyDigest ?? state.policyDigest }
+
+    mutating func take(
+        _ event: RecordedEvent, open: (RecordedEvent) throws -> JSONObject?
+    ) throws {
+        let payload = try SessionEventCodec.decode(event)
+        recorded.note(payload)
+        guard !hasToken else { return }
+        var sealed: JSONObject?
+        switch payload {
+        case .initiated:
+            sealed = try open(event)
+        case .tokenIssued:
+            sealed = try open(event)
+            hasToken = true
+            position = event.position
+        default:
+            break
+        }
+        state = Session.evolve(state, by: payload, at: event.envelope.time, sealed: sealed)
+    }
+
+    func outcome(
+        _ result: TokenOutcome.Result, _ reason: FailureReason? = nil
+    ) -> TokenOutcome {
+        TokenOutcome(
+            session: session, position: position, result: result, reason: reason,
+            verdictThen: recorded.isGood)
     }
 }
 

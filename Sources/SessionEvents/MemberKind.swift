@@ -167,6 +167,10 @@ enum CharacterSets {
             !scheme.isEmpty
             && scheme.allSatisfy { isLetterOrDigit($0) || "+-.".utf8.contains($0) }
         return isScheme && !rest.isEmpty
-            && rest.allSatisfy { (0x21...0x7E).contains($0) && !"?#@\"<>\\^`{|}".utf8.contains($0) }
+            && rest.allSatisfy { plainURICharacters[Int($0)] }
+    }
+
+    private static let plainURICharacters = (0..<256).map { byte in
+        (0x21...0x7E).contains(byte) && !"?#@\"<>\\^`{|}".utf8.contains(UInt8(byte))
     }
 }

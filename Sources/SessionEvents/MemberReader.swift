@@ -35,20 +35,40 @@ public struct MemberError: Error, Equatable, CustomStringConvertible {
 
 /// Takes members out of an object one by one and minds that none is left over.
 struct MemberReader {
-    private let object: JSONObject
-    private let path: String
-    /// Of each member, whether something asked for it.
-    private var isTaken: [Bool]
+    /// Where an object stands; put into words only when there is something to say.
+    private enum Place {
+        case payload
+        case element(of: String, Int)
+    }
 
-    init(_ object: JSONObject, path: String = "") {
+    private let object: JSONObject
+    private let place: Place
+    /// A bit for each of the first 64 members, set once something asked for it. No payload has as
+    /// many, so a member behind them is one too many in any case.
+    private var taken: UInt64 = 0
+    /// Where the search for the next member begins: they mostly are asked for in their order.
+    private var next = 0
+
+    init(_ object: JSONObject) {
+        self.init(object, at: .payload)
+    }
+
+    private init(_ object: JSONObject, at place: Place) {
         self.object = object
-        self.path = path
-        isTaken = [Bool](repeating: false, count: object.members.count)
+        self.place = place
+    }
+
+    private var path: String {
+        switch place {
+        case .payload: ""
+        case .element(let list, let index): "\(list)[\(index)]."
+        }
     }
 
     private mutating func take(_ name: String) -> JSONValue? {
-        guard let index = object.index(of: name) else { return nil }
-        isTaken[index] = true
+        guard let index = object.index(of: name, from: next) else { return nil }
+        next = index + 1
+        if index < 64 { taken |= 1 << UInt64(index) }
         return object.members[index].value
     }
 
@@ -62,7 +82,8 @@ struct MemberReader {
     ) throws(MemberError) -> Value? {
         guard let member = take(name) else { return nil }
         guard let value = kind.read(member) else {
-            throw MemberError(path + name, .malformed(expectation: kind.expectation.description))
+            throw MemberError(
+                "\(path)\(name)", .malformed(expectation: kind.expectation.description))
         }
         return value
     }
@@ -71,7 +92,7 @@ struct MemberReader {
         _ name: String, _ kind: MemberKind<Value>
     ) throws(MemberError) -> Value {
         guard let value = try optional(name, kind) else {
-            throw MemberError(path + name, .missing)
+            throw MemberError("\(path)\(name)", .missing)
         }
         return value
     }
@@ -82,15 +103,17 @@ struct MemberReader {
     ) throws(MemberError) -> [Value]? {
         guard let member = take(name) else { return nil }
         guard let elements = member.arrayValue, elements.count <= 64 else {
-            throw MemberError(path + name, .malformed(expectation: "an array of up to 64 objects"))
+            throw MemberError(
+                "\(path)\(name)", .malformed(expectation: "an array of up to 64 objects"))
         }
         var values: [Value] = []
+        values.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            let elementPath = "\(path)\(name)[\(index)]"
             guard let object = element.objectValue else {
-                throw MemberError(elementPath, .malformed(expectation: "an object"))
+                throw MemberError(
+                    "\(path)\(name)[\(index)]", .malformed(expectation: "an object"))
             }
-            var reader = MemberReader(object, path: elementPath + ".")
+            var reader = MemberReader(object, at: .element(of: name, index))
             values.append(try read(&reader))
             try reader.finish()
         }
@@ -100,7 +123,8 @@ struct MemberReader {
     /// Refuses members that nothing asked for. Their names are shown only if they look like the
     /// names of members: a name is input like any other.
     func finish() throws(MemberError) {
-        if let index = isTaken.firstIndex(of: false) {
+        let index = (~taken).trailingZeroBitCount
+        if index < object.members.count {
             throw MemberError(path + Self.presentable(object.members[index].name), .unknown)
         }
     }

@@ -152,37 +152,33 @@ extension MemberKind where Value == String {
 }
 
 extension MemberKind where Value == Check.Outcome {
-    static var outcome: MemberKind {
-        .word("passed, failed, not-applicable or not-checked")
-    }
+    static let outcome: MemberKind = .word("passed, failed, not-applicable or not-checked")
 }
 
 extension MemberKind where Value == Flow {
-    static var flow: MemberKind { .word("code, pkce, jarm, implicit, ciba or headless") }
+    static let flow: MemberKind = .word("code, pkce, jarm, implicit, ciba or headless")
 }
 
 extension MemberKind where Value == Waypoint {
-    static var waypoint: MemberKind { .word("account-selector") }
+    static let waypoint: MemberKind = .word("account-selector")
 }
 
 extension MemberKind where Value == StateBinding {
-    static var stateBinding: MemberKind { .word("session or none") }
+    static let stateBinding: MemberKind = .word("session or none")
 }
 
 extension MemberKind where Value == PollStatus {
-    static var pollStatus: MemberKind { .word("accepted, pending, slow-down or error") }
+    static let pollStatus: MemberKind = .word("accepted, pending, slow-down or error")
 }
 
 extension MemberKind where Value == DocumentSource {
-    static var documentSource: MemberKind { .word("own or reported") }
+    static let documentSource: MemberKind = .word("own or reported")
 }
 
 extension MemberKind where Value == Stage {
-    static var stage: MemberKind {
-        .word(
-            """
-            discovery, authorization-request, callback, token, verification, userinfo or \
-            polling
-            """)
-    }
+    static let stage: MemberKind = .word(
+        """
+        discovery, authorization-request, callback, token, verification, userinfo or \
+        polling
+        """)
 }

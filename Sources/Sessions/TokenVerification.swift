@@ -26,10 +26,10 @@ public enum TokenVerification {
         }
         let expectations = input.policy.expectations(
             nonce: state.secrets.nonce, accessToken: accessToken ?? HashExpectation())
-        let (verdict, token) = IDTokenVerifier(expectations).examine(
+        let (verdict, token, header) = IDTokenVerifier(expectations).examine(
             Array(idToken.utf8), keys: input.keys, at: instant)
-        guard let token else { return failed(verdict, input) }
-        return verified(verdict, token, Array(idToken.utf8), input, state)
+        guard let token, let header else { return failed(verdict, input) }
+        return verified(verdict, token, header, input, state)
     }
 
     private static func failed(_ verdict: Verdict, _ input: VerificationInput) -> SessionStep {
@@ -44,13 +44,12 @@ public enum TokenVerification {
     }
 
     private static func verified(
-        _ verdict: Verdict, _ token: IDToken, _ bytes: [UInt8], _ input: VerificationInput,
+        _ verdict: Verdict, _ token: IDToken, _ header: JWSHeader, _ input: VerificationInput,
         _ state: SessionState
     ) -> SessionStep {
-        let header = try? CompactJWS(parsing: bytes).header
         let acr = token.claims["acr"]?.stringValue
         let event = Verified(
-            algorithm: header?.algorithmName ?? RegisteredNames.other,
+            algorithm: header.algorithmName,
             keyID: verifyingKeyID(header, input.keys),
             acr: acr.map { RegisteredNames.isHarmlessACR($0) ? $0 : RegisteredNames.other },
             tokenIssuedAt: token.issuedAt.instant, tokenExpiresAt: token.expiration.instant,
@@ -63,17 +62,24 @@ public enum TokenVerification {
     }
 
     /// The key's id, which stands in an archived key set and so may stand in the clear.
-    private static func verifyingKeyID(_ header: JWSHeader?, _ keys: JSONWebKeySet) -> String? {
-        header?.keyID.map {
+    private static func verifyingKeyID(_ header: JWSHeader, _ keys: JSONWebKeySet) -> String? {
+        header.keyID.map {
             RegisteredNames.keyIDInClear($0, archived: keys.keys.compactMap(\.keyID))
         }
     }
 
     private static func checks(_ verdict: Verdict) -> [Check] {
         verdict.checks.map { result in
-            Check(
-                result.check.rawValue,
-                Check.Outcome(rawValue: result.outcome.name) ?? .notChecked)
+            Check(result.check.rawValue, outcome(result.outcome))
+        }
+    }
+
+    private static func outcome(_ outcome: CheckOutcome) -> Check.Outcome {
+        switch outcome {
+        case .passed: .passed
+        case .failed: .failed
+        case .notApplicable: .notApplicable
+        case .notChecked: .notChecked
         }
     }
 }

@@ -22,12 +22,14 @@ public struct VerifierKey: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the text form; nil when it is malformed or its hash is not that of its key.
     public init?(_ text: String) {
-        let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let typed = Base64.decode(String(parts[2])),
-            typed.first == Self.ed25519
+        // By bytes: a plus sign and a mark before it can be one character to Swift.
+        let parts = text.utf8.split(
+            separator: UInt8(ascii: "+"), maxSplits: 2, omittingEmptySubsequences: false
+        ).map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count == 3, let typed = Base64.decode(parts[2]), typed.first == Self.ed25519
         else { return nil }
-        self.init(name: String(parts[0]), publicKey: Array(typed.dropFirst()))
-        guard Hexadecimal.encode(keyHash).isIdentical(to: String(parts[1])) else { return nil }
+        self.init(name: parts[0], publicKey: Array(typed.dropFirst()))
+        guard Hexadecimal.encode(keyHash).isIdentical(to: parts[1]) else { return nil }
     }
 
     /// The four bytes that stand for this key in a signature line.

@@ -114,7 +114,9 @@ public struct DeflateParameters: Sendable {
 
     /// Expands one message, which must come to exactly `count` bytes and use up its input to
     /// the bit.
-    public func inflate(_ message: [UInt8], count: Int) throws(ZlibError) -> [UInt8] {
+    public func inflate(
+        _ message: ArraySlice<UInt8>, count: Int
+    ) throws(ZlibError) -> [UInt8] {
         var result = unsafe inflateReset(stream)
         guard result == Z_OK else { throw ZlibError(result, "inflateReset") }
         result = unsafe inflateSetDictionary(stream, dictionary, UInt32(dictionary.count))

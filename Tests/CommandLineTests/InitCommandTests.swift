@@ -170,6 +170,7 @@ struct InitCommandTests {
             "data/authledger/log/data.mdb", "data/authledger/log/lock.mdb",
             "data/authledger/keys", "data/authledger/keys/data.mdb",
             "data/authledger/keys/lock.mdb",
+            "data/authledger/checkpoint", "data/authledger/keys/checkpoint",
         ]
         #expect(new == expected)
     }

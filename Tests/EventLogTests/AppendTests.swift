@@ -33,6 +33,24 @@ struct AppendTests {
         #expect(try log.check(.tree).findings == [])
     }
 
+    @Test("leaves a stream whose two ends can be read without what is between", arguments: 0...5)
+    func ends(count: Int) throws {
+        let ledger = try TemporaryLedger()
+        let log = try ledger.created()
+        var author = try StreamAuthor(log)
+        for _ in 0..<count {
+            _ = try log.appendAndWait(try author.next(log))
+        }
+        let all = try log.stream(author.subject).map(\.leaf)
+        for last in 0...4 {
+            let ends = try log.streamEnds(author.subject, last: last)
+            #expect(ends.count == count)
+            #expect(
+                ends.events.map(\.leaf)
+                    == (count <= last + 1 ? all : Array(all.prefix(1) + all.suffix(last))))
+        }
+    }
+
     @Test("keeps the root of all leaves from the first event on")
     func keepsRoot() throws {
         let ledger = try TemporaryLedger()

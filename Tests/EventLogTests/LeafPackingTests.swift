@@ -70,6 +70,8 @@ struct LeafPackingTests {
     func refusesControlBytes() {
         #expect(LeafPacking.pack(Array("{\"a\":\u{1}}".utf8), place: place) == nil)
         #expect(LeafPacking.pack(Array("{\"a\":\"\u{2}\"}".utf8), place: place) == nil)
+        #expect(LeafPacking.pack(Array("{\"a\":\"\\\u{2}\"}".utf8), place: place) == nil)
+        #expect(LeafPacking.pack(Array("{\"a\":\"\\".utf8), place: place) == nil)
     }
 
     private func randomObject(_ generator: inout SeededGenerator, depth: Int) -> JSONObject {
@@ -120,6 +122,31 @@ struct LeafPackingTests {
 
 @Suite("A stored frame")
 struct FrameTests {
+    @Test("is refused when it spells a UUID as text, which would give it two spellings")
+    func refusesSecondSpelling() throws {
+        let subject = "018f0000-0000-7000-8000-000000000001"
+        let header = FrameHeader(
+            leafHash: Digest(InlineArray(repeating: 9)), revision: 1,
+            link: .first(subject: subject))
+        let frame = Frame(header: header, body: FrameBody(bytes: [0])).encoded()
+        #expect(Frame(frame)?.header == header)
+        let spelled = frame[..<34] + [36] + Array(subject.utf8) + frame[51...]
+        #expect(Frame(Array(spelled)) == nil)
+    }
+
+    @Test("is refused when it has literals beside a whole leaf, which nothing would read")
+    func refusesIdleLiterals() throws {
+        let ledger = try TemporaryLedger()
+        let log = try ledger.created()
+        let leaf = Array("{}".utf8)
+        let place = StreamPlace(subject: "a", revision: 1, previous: nil)
+        let body = try log.codec.body(leaf: leaf, place: place, packing: .whole)
+        #expect(log.codec.leaf(body, place: place) == leaf)
+        var fields = try required(body.fields())
+        fields.literals = [1]
+        #expect(log.codec.leaf(FrameBody(fields), place: place) == nil)
+    }
+
     @Test("that was changed anywhere never gives another event without a finding")
     func detectsEveryByte() throws {
         let ledger = try TemporaryLedger()

@@ -27,6 +27,19 @@ struct LedgerCreationTests {
                 == ["root.key", "signing.key"])
     }
 
+    @Test("is made where it was asked for, though a name on the way begins with a mark")
+    func isMadeBehindMark() throws {
+        // To Swift, a slash and the mark behind it are one character.
+        let ledger = try TemporaryLedger()
+        let path = ledger.directory + "/\u{301}logins/ledger"
+        _ = try EventLog.create(
+            path, origin: nil, keyRoot: ledger.keyRoot, samples: TemporaryLedger.samples,
+            capabilities: ledger.capabilities)
+        let names = try FileManager.default.contentsOfDirectory(atPath: ledger.directory).sorted()
+        #expect(names.map { Array($0.utf8) } == ["config", "\u{301}logins"].map { Array($0.utf8) })
+        #expect(FileManager.default.fileExists(atPath: path + "/log/data.mdb"))
+    }
+
     @Test("may be read by its owner alone")
     func isPrivate() throws {
         let ledger = try TemporaryLedger()

@@ -2,10 +2,12 @@
 
 import Capabilities
 import Foundation
+import JOSE
 import LMDB
 import LedgerPrimitives
 import OpenSSL
 import SignedNote
+import TestSupport
 import Testing
 
 @testable import EventLog
@@ -50,6 +52,33 @@ struct SigningKeyRotationTests {
         #expect(try log.check(.tree).proven.count == 3)
     }
 
+    @Test("is announced by an event that fits its schema and stays as it is")
+    func golden() throws {
+        let type = SigningKeyRotated.type + ".v1"
+        let ledger = try TemporaryLedger()
+        try ledger.create(origin: "example.org/logins")
+        let log = try ledger.open()
+        _ = try log.rotateSigningKey()
+        _ = try log.rotateSigningKey()
+        let events = try log.stream(log.info.ledgerID.description)
+        let verdicts = try Schemas.verdicts(
+            on: events.map { Schemas.Case("events/\(type).schema.json", .object($0.data)) })
+        for verdict in verdicts { #expect(verdict.isValid, "\(verdict)") }
+        for (event, name) in zip(events, ["fullest", "smallest"]) {
+            let path = "Tests/EventLogTests/Golden/\(type).\(name).json"
+            let encoded = CanonicalJSON.encode(event.data) + [UInt8(ascii: "\n")]
+            if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil {
+                try ledger.write(encoded, to: "\(Repository.root)/\(path)")
+            }
+            #expect(try Repository.read(path) == encoded, "UPDATE_GOLDEN=1 rewrites \(path)")
+            #expect(SigningKeyRotated(event.data) != nil)
+        }
+        var data = events[0].data
+        data["more"] = .string("x")
+        let other = Schemas.Case("events/\(type).schema.json", .object(data))
+        #expect(try !Schemas.verdicts(on: [other])[0].isValid)
+    }
+
     private func keyFiles(_ ledger: TemporaryLedger, _ info: LedgerInfo) throws -> [String] {
         try FileManager.default.contentsOfDirectory(
             atPath: ledger.keyRoot + "/\(info.ledgerID)"
@@ -62,13 +91,17 @@ struct SigningKeyRotationTests {
         let info = try ledger.create()
         do { try fill(try ledger.open(), 2) }
         let keys = ledger.keyRoot + "/\(info.ledgerID)"
-        try FileManager.default.copyItem(
-            atPath: keys + "/signing.key", toPath: keys + "/signing.key.next")
-        // The key beside it must be another, or it would have been announced by the record.
-        let other = try TemporaryLedger(seed: 8)
-        _ = other
+        // As if it had ended before the event: a key that nothing names.
+        let rootKey = try KeyDirectory(ledger.keyRoot, ledgerID: info.ledgerID).readRootKey()
+        let sealed = DirectEncryption.seal(
+            [UInt8](repeating: 6, count: 32), key: rootKey.signingFileKey,
+            nonce: [UInt8](repeating: 6, count: 12))
+        try ledger.write(Array(sealed.utf8) + [10], to: keys + "/signing.key.next")
         let log = try ledger.open()
+        #expect(try keyFiles(ledger, info) == ["root.key", "signing.key"])
         #expect(try log.verifierKeys() == [info.verifierKey])
+        let checkpoint = try log.checkpoint()
+        #expect(try checkpoint.note.verified(by: [info.verifierKey]).count == 1)
         #expect(try log.check(.tree).isClean)
     }
 

@@ -17,7 +17,7 @@ struct CompactJWSTests {
     @Test("is judged by its header", arguments: Vector.load("headers.json"))
     func headers(vector: Vector) throws {
         let pair = try KeyPair(.elliptic(.p256), .es256, keyID: "k1")
-        let weak = try SigningPrivateKey(generating: .rsa(bits: 1024))
+        let weak = try PrivateKey(generating: .rsa(bits: 1024))
         let named = JSONWebKey.members(
             of: weak.publicKey, keyID: "cafe\u{301}", algorithm: .rs256)
         let keys = JSONWebKeySet([pair.published, JSONWebKey(.object(named))])
@@ -32,14 +32,14 @@ struct CompactJWSTests {
 
     @Test("is signed and verified under every algorithm")
     func everyAlgorithm() throws {
-        let rsa = try SigningPrivateKey(generating: .rsa(bits: 2048))
+        let rsa = try PrivateKey(generating: .rsa(bits: 2048))
         for algorithm in SignatureAlgorithm.allCases {
-            let key: SigningPrivateKey =
+            let key: PrivateKey =
                 switch algorithm {
-                case .es256: try SigningPrivateKey(generating: .elliptic(.p256))
-                case .es384: try SigningPrivateKey(generating: .elliptic(.p384))
-                case .es512: try SigningPrivateKey(generating: .elliptic(.p521))
-                case .edDSA: try SigningPrivateKey(generating: .ed25519)
+                case .es256: try PrivateKey(generating: .elliptic(.p256))
+                case .es384: try PrivateKey(generating: .elliptic(.p384))
+                case .es512: try PrivateKey(generating: .elliptic(.p521))
+                case .edDSA: try PrivateKey(generating: .ed25519)
                 default: rsa
                 }
             let members = JSONWebKey.members(of: key.publicKey, keyID: "a", algorithm: algorithm)

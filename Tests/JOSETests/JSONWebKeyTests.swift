@@ -26,11 +26,11 @@ struct JSONWebKeyTests {
 
     @Test("of every kind is written as it is read")
     func roundTrip() throws {
-        let kinds: [SigningPrivateKey.Kind] = [
+        let kinds: [PrivateKey.Kind] = [
             .rsa(bits: 2048), .elliptic(.p256), .elliptic(.p384), .elliptic(.p521), .ed25519,
         ]
         for kind in kinds {
-            let key = try SigningPrivateKey(generating: kind)
+            let key = try PrivateKey(generating: kind)
             let members = JSONWebKey.members(of: key.publicKey, keyID: "a", algorithm: nil)
             let read = JSONWebKey(.object(members))
             #expect(read.publicKey?.parameters == key.publicKey.parameters)
@@ -40,7 +40,7 @@ struct JSONWebKeyTests {
 
     @Test("keeps the limits of a policy")
     func limits() throws {
-        let key = try SigningPrivateKey(generating: .rsa(bits: 2048))
+        let key = try PrivateKey(generating: .rsa(bits: 2048))
         let value = JSONValue.object(
             JSONWebKey.members(of: key.publicKey, keyID: nil, algorithm: nil))
         var limits = JSONWebKeyLimits()
@@ -56,7 +56,7 @@ struct JSONWebKeyTests {
     @Test("made at random is never taken for one of the ROCA generator")
     func noFalseAlarm() throws {
         for _ in 0..<20 {
-            let key = try SigningPrivateKey(generating: .rsa(bits: 1024))
+            let key = try PrivateKey(generating: .rsa(bits: 1024))
             var limits = JSONWebKeyLimits()
             limits.rsaModulusBitsMin = 1024
             let members = JSONWebKey.members(of: key.publicKey, keyID: nil, algorithm: nil)

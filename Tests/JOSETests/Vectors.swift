@@ -61,12 +61,12 @@ func answer(
 
 /// A pair of keys and the set in which a provider publishes the public one.
 struct KeyPair {
-    let privateKey: SigningPrivateKey
+    let privateKey: PrivateKey
     let algorithm: SignatureAlgorithm
     let published: JSONWebKey
 
-    init(_ kind: SigningPrivateKey.Kind, _ algorithm: SignatureAlgorithm, keyID: String?) throws {
-        privateKey = try SigningPrivateKey(generating: kind)
+    init(_ kind: PrivateKey.Kind, _ algorithm: SignatureAlgorithm, keyID: String?) throws {
+        privateKey = try PrivateKey(generating: kind)
         self.algorithm = algorithm
         published = JSONWebKey(
             .object(

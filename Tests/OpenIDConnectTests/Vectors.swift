@@ -30,12 +30,12 @@ struct Login {
     static let now = Instant(millisecondsSince1970: 1_700_000_000_000)
     static let nonce = "caf\u{E9}-n"
 
-    let key: SigningPrivateKey
+    let key: PrivateKey
     let keys: JSONWebKeySet
     var expectations: IDTokenExpectations
 
     init() throws {
-        key = try SigningPrivateKey(generating: .elliptic(.p256))
+        key = try PrivateKey(generating: .elliptic(.p256))
         keys = JSONWebKeySet([
             JSONWebKey(
                 .object(

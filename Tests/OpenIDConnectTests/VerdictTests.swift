@@ -80,7 +80,7 @@ struct VerdictTests {
     func keys() throws {
         var login = try Login()
         login.expectations.algorithms = [.rs256]
-        let weak = try SigningPrivateKey(generating: .rsa(bits: 1024))
+        let weak = try PrivateKey(generating: .rsa(bits: 1024))
         var members = JSONWebKey.members(of: weak.publicKey, keyID: "k1", algorithm: .rs256)
         let token = try CompactJWS.sign(
             Login.payload(), header: ["kid": .string("k1")], algorithm: .rs256, key: weak)

@@ -18,7 +18,7 @@ struct PublicKeyTests {
 
     @Test("is refused when its point is not on the curve", arguments: EllipticCurve.allCases)
     func offCurve(curve: EllipticCurve) throws {
-        let key = try SigningPrivateKey(generating: .elliptic(curve))
+        let key = try PrivateKey(generating: .elliptic(curve))
         guard case .elliptic(_, let x, var y) = key.publicKey.parameters else {
             Issue.record("no point")
             return
@@ -31,7 +31,7 @@ struct PublicKeyTests {
 
     @Test("is refused when a coordinate has the wrong length")
     func coordinateLength() throws {
-        let key = try SigningPrivateKey(generating: .elliptic(.p256))
+        let key = try PrivateKey(generating: .elliptic(.p256))
         guard case .elliptic(_, let x, let y) = key.publicKey.parameters else {
             Issue.record("no point")
             return

@@ -7,7 +7,7 @@ import Testing
 struct SignatureTests {
     /// A kind of key with a scheme for it, and the size of its signatures.
     struct Pairing: Sendable, CustomTestStringConvertible {
-        let kind: SigningPrivateKey.Kind
+        let kind: PrivateKey.Kind
         let scheme: SignatureScheme
         let signatureBytes: Int
 
@@ -28,10 +28,10 @@ struct SignatureTests {
             Pairing(kind: .ed25519, scheme: .ed25519, signatureBytes: 64),
         ]
 
-    static let rsaKey = Result { try SigningPrivateKey(generating: .rsa(bits: 2048)) }
+    static let rsaKey = Result { try PrivateKey(generating: .rsa(bits: 2048)) }
 
-    static func key(_ kind: SigningPrivateKey.Kind) throws -> SigningPrivateKey {
-        kind == .rsa(bits: 2048) ? try rsaKey.get() : try SigningPrivateKey(generating: kind)
+    static func key(_ kind: PrivateKey.Kind) throws -> PrivateKey {
+        kind == .rsa(bits: 2048) ? try rsaKey.get() : try PrivateKey(generating: kind)
     }
 
     let message = Array("It is I who wrote this".utf8)
@@ -45,7 +45,7 @@ struct SignatureTests {
         #expect(key.publicKey.verify(signature, over: message[...], scheme: scheme))
         #expect(!key.publicKey.verify(signature, over: message[1...], scheme: scheme))
         #expect(!key.publicKey.verify(signature, over: [], scheme: scheme))
-        let stranger = try SigningPrivateKey(generating: pairing.kind)
+        let stranger = try PrivateKey(generating: pairing.kind)
         #expect(!stranger.publicKey.verify(signature, over: message[...], scheme: scheme))
         for other in Self.pairings.map(\.scheme) where other != scheme {
             #expect(!key.publicKey.verify(signature, over: message[...], scheme: other))
@@ -83,7 +83,7 @@ struct SignatureTests {
 
     @Test("of ECDSA in DER is refused, as is one whose halves are padded")
     func derEncoded() throws {
-        let key = try SigningPrivateKey(generating: .elliptic(.p256))
+        let key = try PrivateKey(generating: .elliptic(.p256))
         let raw = try key.sign(message[...], scheme: .ecdsa(.sha256))
         var content: [UInt8] = []
         for half in [raw[..<32], raw[32...]] {
@@ -100,7 +100,7 @@ struct SignatureTests {
     @Test("survives the way through DER when a half begins with zeros")
     func shortHalves() throws {
         // One signature in 128 has such a half; that none of 10,000 has does not happen.
-        let key = try SigningPrivateKey(generating: .elliptic(.p256))
+        let key = try PrivateKey(generating: .elliptic(.p256))
         var shortHalves = 0
         for _ in 0..<10_000 where shortHalves < 4 {
             let signature = try key.sign(message[...], scheme: .ecdsa(.sha256))
@@ -134,7 +134,7 @@ struct SignatureTests {
 
     @Test("cannot be made under a scheme for other keys")
     func wrongScheme() throws {
-        let key = try SigningPrivateKey(generating: .ed25519)
+        let key = try PrivateKey(generating: .ed25519)
         #expect(throws: OpenSSLError.self) {
             try key.sign(message[...], scheme: .rsaPSS(.sha256))
         }

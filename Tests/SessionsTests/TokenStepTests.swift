@@ -11,13 +11,13 @@ import Testing
 
 /// A provider's key, and tokens that it signs.
 private struct Signer {
-    let key: SigningPrivateKey
+    let key: PrivateKey
     let keyID: String
     let keySet: ArchivedDocument
     let keys: JSONWebKeySet
 
     init(keyID: String = "k1") throws {
-        key = try SigningPrivateKey(generating: .elliptic(.p256))
+        key = try PrivateKey(generating: .elliptic(.p256))
         self.keyID = keyID
         let members = JSONWebKey.members(of: key.publicKey, keyID: keyID, algorithm: .es256)
         let bytes = CanonicalJSON.encode(["keys": .array([.object(members)])])

@@ -15,13 +15,13 @@ struct Login {
     /// Words of claims and of header values.
     static let secrets = ["secret", "1700000300", "1700000000"]
 
-    let key: SigningPrivateKey
+    let key: PrivateKey
     let folder: Folder
     let keysPath: String
     let noncePath: String
 
     init() throws {
-        key = try SigningPrivateKey(generating: .elliptic(.p256))
+        key = try PrivateKey(generating: .elliptic(.p256))
         folder = try Folder()
         let published = JSONWebKey.members(of: key.publicKey, keyID: "k1", algorithm: .es256)
         let set: JSONObject = ["keys": .array([.object(published)])]

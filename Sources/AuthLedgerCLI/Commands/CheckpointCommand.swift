@@ -32,13 +32,14 @@ struct CheckpointSignCommand: ParsableCommand {
         abstract: "Sign, store, publish and print the current checkpoint.",
         discussion: """
             Examples:
-              authledger checkpoint
-              authledger checkpoint --out latest.checkpoint
+              authledger checkpoint sign
+              authledger checkpoint sign --out latest.checkpoint
               authledger checkpoint --publish /mnt/elsewhere/logins.checkpoint
 
-            It is also written to the ledger directory, and to every path in the file `publish` \
-            beside the ledger's keys (one absolute path a line). --publish replaces only an older \
-            checkpoint of this ledger; --out replaces any file.
+            The word `sign` may be left out. The checkpoint is also written to the ledger \
+            directory, and to every path in the file `publish` beside the ledger's keys (one \
+            absolute path a line). --publish replaces only an older checkpoint of this ledger; \
+            --out replaces any file.
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -18,10 +18,13 @@ public struct DataKey: Sendable {
     let secret: SecretBytes
     /// Whether the commitment was compared with that in the stream's first event.
     let checked = CommitmentCheck()
+    /// What the keys of events and blobs are expanded from.
+    private let pseudoRandomKey: SecretBytes
 
     init(subject: String, secret: SecretBytes) {
         self.subject = subject
         self.secret = secret
+        pseudoRandomKey = hkdfExtractSHA256(secret)
     }
 
     /// What the stream's first event says of this key: base64url of
@@ -67,14 +70,14 @@ public struct DataKey: Sendable {
         var info = Array("authledger/sealed/v1".utf8)
         info.append(contentsOf: subject.utf8)
         info.appendBigEndian(UInt64(revision))
-        return hkdfSHA256(secret, info: info)
+        return hkdfExpandSHA256(pseudoRandomKey, info: info)
     }
 
     private func blobKey(_ event: UUIDv7, _ number: Int) -> SecretBytes {
         var info = Array("authledger/blob/v1".utf8)
         info.append(contentsOf: event.bytes)
         info.appendBigEndian(UInt64(number))
-        return hkdfSHA256(secret, info: info)
+        return hkdfExpandSHA256(pseudoRandomKey, info: info)
     }
 
     private static func padded(_ plaintext: [UInt8]) -> [UInt8] {

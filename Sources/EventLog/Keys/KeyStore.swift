@@ -16,14 +16,19 @@ final class KeyStore: Sendable {
     let ledgerID: UUIDv7
     private let bucketKeys = Mutex<[Int: SecretBytes]>([:])
     private let lookupKeys = Mutex<[LookupPurpose: SecretBytes]>([:])
+    private let reached: @Sendable (CommitPoint) throws -> Void
 
     /// Opens the store of a ledger.
     ///
     /// - Parameter rootKeys: the keys of which one is the right one: two where a change of the root
     ///   key was cut off.
     /// - Throws: ``LedgerError/rootKeyWrong(_:)`` when none of them is.
-    init(_ environment: LMDBEnvironment, rootKeys: [RootKey], ledgerID: UUIDv7) throws {
+    init(
+        _ environment: LMDBEnvironment, rootKeys: [RootKey], ledgerID: UUIDv7,
+        reached: @escaping @Sendable (CommitPoint) throws -> Void = { _ in }
+    ) throws {
         self.environment = environment
+        self.reached = reached
         self.ledgerID = ledgerID
         let tables = try KeyTables(environment, create: false)
         self.tables = tables
@@ -221,6 +226,7 @@ final class KeyStore: Sendable {
         let wrapped = WrappedKey(
             fresh, under: rootKey.wrappingKey, nonce: randomBytes(AES256GCM.nonceBytes),
             for: bucketOwner(month))
+        try reached(.beforeBucketKey)
         // Another process may have made this month's bucket in the meantime; then it counts.
         let stored = try environment.write { transaction in
             let key = KeyTables.bucketKey(month)
@@ -228,6 +234,7 @@ final class KeyStore: Sendable {
             try transaction.put(key, wrapped.bytes, in: tables.bucketKeys, .new)
             return wrapped.bytes
         }
+        try reached(.afterBucketKey)
         return try unwrapBucket(stored, month: month)
     }
 

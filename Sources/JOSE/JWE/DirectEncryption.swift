@@ -17,7 +17,7 @@ public enum DirectEncryption {
     ///   - nonce: 12 fresh random bytes; the same key must never see them twice.
     public static func seal(_ plaintext: [UInt8], key: SecretBytes, nonce: [UInt8]) -> String {
         let (ciphertext, tag) = AES256GCM.seal(
-            plaintext, key: key, nonce: nonce, associatedData: Array(encodedHeader.utf8))
+            plaintext, key: key, nonce: nonce, associatedData: associatedData)
         var box = Array(encodedHeader.utf8)
         box.append(contentsOf: "..".utf8)
         Base64URL.append(nonce[...], to: &box)
@@ -31,15 +31,25 @@ public enum DirectEncryption {
     /// The plaintext; nil when the box is malformed, has another header, or was not made with
     /// this key.
     public static func open(_ box: String, key: SecretBytes) -> [UInt8]? {
-        let parts = Array(box.utf8).split(
-            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0].elementsEqual(encodedHeader.utf8), parts[1].isEmpty,
-            let nonce = Base64URL.decode(parts[2]), nonce.count == AES256GCM.nonceBytes,
-            let ciphertext = Base64URL.decode(parts[3]),
-            let tag = Base64URL.decode(parts[4])
+        let text = Array(box.utf8)
+        let nonceStart = encodedHeader.utf8.count + 2
+        let ciphertextStart = nonceStart + nonceCharacters + 1
+        let tagStart = text.count - tagCharacters
+        guard ciphertextStart < tagStart, text.starts(with: boxBeginning),
+            text[ciphertextStart - 1] == UInt8(ascii: "."),
+            text[tagStart - 1] == UInt8(ascii: "."),
+            let nonce = Base64URL.decode(text[nonceStart..<ciphertextStart - 1]),
+            let ciphertext = Base64URL.decode(text[ciphertextStart..<tagStart - 1]),
+            let tag = Base64URL.decode(text[tagStart...])
         else { return nil }
         return AES256GCM.open(
             ciphertext, tag: tag, key: key, nonce: nonce,
-            associatedData: Array(encodedHeader.utf8))
+            associatedData: associatedData)
     }
+
+    /// Header and empty encrypted key, up to where the nonce begins.
+    private static let boxBeginning = Array("\(encodedHeader)..".utf8)
+    private static let associatedData = Array(encodedHeader.utf8)
+    private static let nonceCharacters = (AES256GCM.nonceBytes * 4 + 2) / 3
+    private static let tagCharacters = (AES256GCM.tagBytes * 4 + 2) / 3
 }

@@ -7,7 +7,7 @@ extension CompactJWS {
     /// Signs a payload; the header gets `alg` and whatever is in `header`.
     public static func sign(
         _ payload: [UInt8], header: JSONObject = [:], algorithm: SignatureAlgorithm,
-        key: SigningPrivateKey
+        key: PrivateKey
     ) throws(OpenSSLError) -> [UInt8] {
         var header = header
         header["alg"] = .string(algorithm.rawValue)
@@ -17,7 +17,7 @@ extension CompactJWS {
 
     /// Signs a payload under a header that may say anything: how a provider misbehaves.
     public static func sign(
-        _ payload: [UInt8], headerBytes: [UInt8], scheme: SignatureScheme, key: SigningPrivateKey
+        _ payload: [UInt8], headerBytes: [UInt8], scheme: SignatureScheme, key: PrivateKey
     ) throws(OpenSSLError) -> [UInt8] {
         var text: [UInt8] = []
         Base64URL.append(headerBytes[...], to: &text)

@@ -11,11 +11,11 @@ public struct ProviderKey: Sendable {
     /// What it signs with.
     public let algorithm: SignatureAlgorithm
     /// The key itself.
-    public let privateKey: SigningPrivateKey
+    public let privateKey: PrivateKey
 
     /// A key that is there already. Its `kid` is its thumbprint (RFC 7638) unless given.
     public init(
-        _ privateKey: SigningPrivateKey, algorithm: SignatureAlgorithm, keyID: String? = nil
+        _ privateKey: PrivateKey, algorithm: SignatureAlgorithm, keyID: String? = nil
     ) {
         precondition(
             algorithm.fits(privateKey.publicKey.parameters), "the key is not one for the algorithm")
@@ -28,7 +28,7 @@ public struct ProviderKey: Sendable {
     public init(
         generatingFor algorithm: SignatureAlgorithm = .rs256, keyID: String? = nil
     ) throws(OpenSSLError) {
-        let kind: SigningPrivateKey.Kind =
+        let kind: PrivateKey.Kind =
             switch algorithm {
             case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512: .rsa(bits: 2048)
             case .es256: .elliptic(.p256)
@@ -36,7 +36,7 @@ public struct ProviderKey: Sendable {
             case .es512: .elliptic(.p521)
             case .edDSA: .ed25519
             }
-        self.init(try SigningPrivateKey(generating: kind), algorithm: algorithm, keyID: keyID)
+        self.init(try PrivateKey(generating: kind), algorithm: algorithm, keyID: keyID)
     }
 
     /// The public half as it stands in the key set.

@@ -18,12 +18,14 @@ struct Figures {
 /// What figures count.
 enum Unit: String {
     case eventsPerSecond = "events/s"
+    case tokensPerSecond = "tokens/s"
     case microseconds = "µs/event"
+    case microsecondsPerToken = "µs/token"
     case bytes = "bytes/event"
     case mebibytes = "MiB"
 
     /// A rate is better when it is higher, a cost when it is lower.
-    var isRate: Bool { self == .eventsPerSecond }
+    var isRate: Bool { self == .eventsPerSecond || self == .tokensPerSecond }
 }
 
 /// One line of a result: what the ledger does, beside what it is compared with.
@@ -92,5 +94,12 @@ enum Stopwatch {
         let start = ProcessControl.monotonicNanoseconds
         try await body()
         return Double(ProcessControl.monotonicNanoseconds - start) / 1e9
+    }
+
+    /// Seconds of processor time that `body` takes, on all threads of this process.
+    static func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
+        let start = ProcessControl.processorNanoseconds
+        try body()
+        return Double(ProcessControl.processorNanoseconds - start) / 1e9
     }
 }

@@ -63,7 +63,7 @@ struct IngestBenchmark {
     private func writeWorkload() throws -> String {
         let path = scratch.path + "/events.jsonl"
         let file = try File(path, .creating(permissions: 0o600))
-        var lines = LineSource(Workload(sessions: options.sessions, seed: options.seed))
+        var lines = LineSource(try Workload(sessions: options.sessions, seed: options.seed))
         while true {
             let part = try lines.next(upTo: 512)
             if part.isEmpty { return path }

@@ -36,7 +36,7 @@ struct LineSource {
         next = 0
         switch origin {
         case .workload(var workload):
-            guard let session = workload.next() else { return false }
+            guard let session = try workload.next() else { return false }
             origin = .workload(workload)
             lines += session
         case .file(let file):

@@ -9,6 +9,7 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     case scan
     case prepare
     case ingest
+    case reverify
 }
 
 /// Settings that the benchmarks share.
@@ -36,7 +37,7 @@ struct BenchOptions: ParsableArguments {
     /// The workload: the given file's, or generated sessions.
     func lines(sessionsMax: Int) throws -> LineSource {
         if let eventsFile { return try LineSource(file: eventsFile) }
-        return LineSource(Workload(sessions: min(sessions, sessionsMax), seed: seed))
+        return LineSource(try Workload(sessions: min(sessions, sessionsMax), seed: seed))
     }
 
     /// How many events one caller appends in a round, by the rates to be expected.
@@ -54,7 +55,7 @@ struct Bench: AsyncParsableCommand {
         discussion: "One benchmark a process, so that each has its own memory; see tools/bench/run."
     )
 
-    @Argument(help: "What to measure: append, scan, prepare or ingest.")
+    @Argument(help: "What to measure: append, scan, prepare, ingest or reverify.")
     var name: BenchmarkName
 
     @OptionGroup var options: BenchOptions
@@ -69,6 +70,7 @@ struct Bench: AsyncParsableCommand {
             case .scan: [try ScanBenchmark(options).run()]
             case .prepare: try PrepareBenchmark(options).run()
             case .ingest: [try IngestBenchmark(options).run()]
+            case .reverify: try await ReverifyBenchmark(options).run()
             }
         for report in reports {
             print(json ? report.json : report.text)

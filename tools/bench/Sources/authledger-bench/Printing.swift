@@ -62,7 +62,7 @@ extension Row {
 
 extension Figures {
     fileprivate func text(_ unit: Unit) -> String {
-        let digits = unit == .microseconds ? 2 : 0
+        let digits = unit == .microseconds || unit == .microsecondsPerToken ? 2 : 0
         let middle = Decimal.text(median, digits: digits)
         if least == most { return middle }
         return middle

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JOSE
 import LedgerPrimitives
 import OpenSSL
 
@@ -7,35 +8,51 @@ import OpenSSL
 ///
 /// The mix: five of eight logins by code with PKCE, the others by plain code, CIBA and Headless;
 /// of those with a redirect 90 % end well, 7 % are broken off by the user, 3 % have a wrong nonce.
-/// Signatures are random bytes of the right length, as nothing here verifies them.
+/// Signatures are random bytes of the right length, unless tokens are to be verified.
 struct Workload {
     private var random: SeededGenerator
     private let keys: [JSONObject]
+    /// The private keys behind `keys`; none where signatures are random bytes.
+    private let signers: [PrivateKey]
     private let sessionsInAll: Int
     private var sessions = 0
     private var time: Int64 = 1_763_600_000_000
 
-    init(sessions: Int, seed: UInt64) {
+    /// - Parameter signed: whether tokens are signed, by keys that are new in every run.
+    init(sessions: Int, seed: UInt64, signed: Bool = false) throws {
         var random = SeededGenerator(seed: seed)
-        keys = (0..<4).map { _ in
-            [
+        let signers =
+            try signed
+            ? (0..<4).map { _ in try PrivateKey(generating: .rsa(bits: 2048)) } : []
+        keys = (0..<4).map { index in
+            let keyID = Hexadecimal.encode(random.bytes(20)).uppercased()
+            if signed {
+                return JSONWebKey.members(
+                    of: signers[index].publicKey, keyID: keyID, algorithm: .rs256)
+            }
+            return [
                 "kty": "RSA", "use": "sig", "alg": "RS256", "n": .string(random.base64URL(256)),
-                "e": "AQAB", "kid": .string(Hexadecimal.encode(random.bytes(20)).uppercased()),
+                "e": "AQAB", "kid": .string(keyID),
             ]
         }
+        self.signers = signers
         self.random = random
         sessionsInAll = sessions
     }
 
+    /// The public keys of all providers.
+    var keySet: JSONWebKeySet { JSONWebKeySet(keys.map { JSONWebKey(.object($0)) }) }
+
     /// The lines of the next session; nil after the last one.
-    mutating func next() -> [[UInt8]]? {
+    mutating func next() throws -> [[UInt8]]? {
         guard sessions < sessionsInAll else { return nil }
         time += Int64(random.number(50..<900))
         let keyIndex = min(keys.count - 1, sessions * keys.count / sessionsInAll)
         var login = Login(
             number: sessions, at: time, key: keys[keyIndex],
-            olderKey: keyIndex > 0 ? keys[keyIndex - 1] : nil, random: random)
-        let lines = login.run()
+            olderKey: keyIndex > 0 ? keys[keyIndex - 1] : nil,
+            signer: signers.isEmpty ? nil : signers[keyIndex], random: random)
+        let lines = try login.run()
         random = login.random
         sessions += 1
         return lines
@@ -54,6 +71,7 @@ private struct Login {
     private let number: Int
     private let key: JSONObject
     private let olderKey: JSONObject?
+    private let signer: PrivateKey?
     private let subject: String
     private let flow: String
     private let provider: String
@@ -79,12 +97,14 @@ private struct Login {
     ]
 
     init(
-        number: Int, at time: Int64, key: JSONObject, olderKey: JSONObject?, random: SeededGenerator
+        number: Int, at time: Int64, key: JSONObject, olderKey: JSONObject?,
+        signer: PrivateKey?, random: SeededGenerator
     ) {
         var random = random
         self.number = number
         self.key = key
         self.olderKey = olderKey
+        self.signer = signer
         self.time = time
         subject = random.uuid(at: time)
         flow = random.pick(
@@ -103,9 +123,9 @@ private struct Login {
 
     private var usesRedirect: Bool { flow == "pkce" || flow == "code" }
 
-    mutating func run() -> [[UInt8]] {
+    mutating func run() throws -> [[UInt8]] {
         let isAuthorized = usesRedirect ? redirect() : poll()
-        if isAuthorized { finish() }
+        if isAuthorized { try finish() }
         return lines
     }
 
@@ -218,9 +238,9 @@ private struct Login {
 
     // MARK: - Tokens
 
-    private mutating func finish() {
+    private mutating func finish() throws {
         let issuedAt = time / 1000
-        let (token, claims) = makeToken(issuedAt)
+        let (token, claims) = try makeToken(issuedAt)
         let keySet = [key, olderKey].compactMap { $0 }.map { JSONValue.object($0) }
         add(
             "token-issued", after: random.number(80..<400),
@@ -265,7 +285,9 @@ private struct Login {
             ])
     }
 
-    private mutating func makeToken(_ issuedAt: Int64) -> (token: String, claims: JSONObject) {
+    private mutating func makeToken(
+        _ issuedAt: Int64
+    ) throws -> (token: String, claims: JSONObject) {
         let given = random.pick(Self.givenNames)
         let family = random.pick(Self.surnames)
         var claims: JSONObject = [
@@ -279,6 +301,12 @@ private struct Login {
         ]
         if usesRedirect {
             claims["nonce"] = .string(outcome == .success ? nonce : random.base64URL(32))
+        }
+        if let signer {
+            let token = try CompactJWS.sign(
+                CanonicalJSON.encode(claims), header: ["typ": "JWT", "kid": key["kid"] ?? .null],
+                algorithm: .rs256, key: signer)
+            return (String(decoding: token, as: UTF8.self), claims)
         }
         let header: JSONObject = ["typ": "JWT", "alg": "RS256", "kid": key["kid"] ?? .null]
         let parts = [CanonicalJSON.encode(header), CanonicalJSON.encode(claims), random.bytes(256)]

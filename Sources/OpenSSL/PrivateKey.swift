@@ -2,9 +2,9 @@
 
 internal import COpenSSL
 
-/// A private key that signs: what the simulated provider and the tests need. It is made here and
-/// never leaves the process.
-@safe public final class SigningPrivateKey: @unchecked Sendable {
+/// A private key that signs or decrypts: a client's own, read from a file, or one that is made here
+/// and never leaves the process. It may be used from any thread.
+@safe public final class PrivateKey: @unchecked Sendable {
     /// What kind of key to make.
     public enum Kind: Sendable, Hashable {
         /// RSA with a modulus of so many bits and the exponent 65537.
@@ -16,14 +16,25 @@ internal import COpenSSL
     /// The other half of the pair.
     public let publicKey: PublicKey
 
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
 
     /// Makes a new pair from libcrypto's random numbers. RSA of 2048 bits takes some 50 ms.
     public init(generating kind: Kind) throws(OpenSSLError) {
         let pointer = try unsafe Self.generate(kind)
         unsafe self.pointer = pointer
         do {
-            publicKey = try PublicKey(unsafe Self.parameters(of: pointer, kind))
+            publicKey = try PublicKey(unsafe Self.publicParameters(of: pointer, kind))
+        } catch {
+            unsafe EVP_PKEY_free(pointer)
+            throw error
+        }
+    }
+
+    /// Takes over a key that libcrypto has read.
+    init(owning pointer: OpaquePointer, _ kind: Kind) throws(OpenSSLError) {
+        unsafe self.pointer = pointer
+        do {
+            publicKey = try PublicKey(unsafe Self.publicParameters(of: pointer, kind))
         } catch {
             unsafe EVP_PKEY_free(pointer)
             throw error
@@ -66,7 +77,7 @@ internal import COpenSSL
     }
 }
 
-extension SigningPrivateKey {
+extension PrivateKey {
     private static func generate(_ kind: Kind) throws(OpenSSLError) -> OpaquePointer {
         let name =
             switch kind {
@@ -98,7 +109,7 @@ extension SigningPrivateKey {
         return unsafe key
     }
 
-    private static func parameters(
+    static func publicParameters(
         of key: OpaquePointer, _ kind: Kind
     ) throws(OpenSSLError) -> PublicKeyParameters {
         switch kind {
