@@ -110,11 +110,11 @@ public final class Reverification: Sendable {
         }
         guard events.contains(where: { $0.envelope.type == token }) else { return nil }
         let key = try log.dataKey(for: session)
+        var evidence = TokenEvidence(session: session, isErased: key == nil)
         if key == nil {
             let error = log.reasonForMissingKey(of: session)
             guard case .erased = error else { throw error }
         }
-        var evidence = TokenEvidence(session: session, isErased: key == nil)
         for event in events where event.envelope.type.hasPrefix("authledger.session.") {
             try evidence.take(event) { event in
                 try key.flatMap { try log.openSealed(event, dataKey: $0) }
@@ -155,11 +155,10 @@ public struct TokenEvidence: Sendable {
     public private(set) var position: UInt64 = 0
     /// The state in which the token was checked.
     private(set) var state = SessionState()
+    /// Whether the session's data key was destroyed by an erasure that the log attests.
+    public let isErased: Bool
     private var hasToken = false
     private var recorded = RecordedVerdict()
-
-    /// Whether what was sealed in the session is erased, as the log attests.
-    let isErased: Bool
 
     init(session: String, isErased: Bool) {
         self.session = session

@@ -71,7 +71,8 @@ struct StatsAndVerifyTests {
         #expect(frames.root == usual.root)
         let all: VerifyReport = try await workspace.succeed("verify", "--level", "all", "--json")
             .json()
-        #expect(all.notProven == always)
+        // At this level everything sealed is opened.
+        #expect(all.notProven == always.filter { $0 != "sealed-not-opened" })
         #expect(all.events == Self.workload.lines.count)
         let people = try await workspace.succeed("verify")
         #expect(people.stdout.hasPrefix("clean: \(all.events) events read at level tree\n"))
