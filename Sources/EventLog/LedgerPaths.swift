@@ -36,13 +36,17 @@ public struct LedgerPaths: Sendable {
     /// Takes part in the shared lock, which a restore or an erasure takes exclusively.
     func lockShared() throws -> File { try lock(.shared) }
 
-    /// Takes part in the shared lock, or takes it for oneself, without waiting.
+    /// How long an opened ledger's lock is waited for. A program that is just being started has
+    /// copies of its parent's files, and so of its locks, until it runs by itself.
+    private static let lockWaitMilliseconds: UInt32 = 1000
+
+    /// Takes part in the shared lock, or takes it for oneself.
     func lock(_ kind: File.Lock) throws -> File {
         let file = try openLock()
-        do {
-            try file.lock(kind)
-        } catch  where error.isLocked {
-            throw LedgerError.locked(root)
+        var left = Self.lockWaitMilliseconds
+        while try !tryLock(file, kind) {
+            guard left > 0 else { throw LedgerError.locked(root) }
+            left -= Self.pause(left)
         }
         return file
     }
@@ -76,17 +80,22 @@ public struct LedgerPaths: Sendable {
     ///   milliseconds. A shared lock that was held is lost then.
     func lockExclusively(_ file: File, waitMilliseconds: UInt32) throws {
         var left = waitMilliseconds
-        while try !tryLock(file) {
+        while try !tryLock(file, .exclusive) {
             guard left > 0 else { throw LedgerError.inUse(root) }
-            let pause = min(left, 20)
-            ProcessControl.sleep(milliseconds: pause)
-            left -= pause
+            left -= Self.pause(left)
         }
     }
 
-    private func tryLock(_ file: File) throws -> Bool {
+    /// Rests for a moment; answers for how many milliseconds.
+    private static func pause(_ left: UInt32) -> UInt32 {
+        let pause = min(left, 20)
+        ProcessControl.sleep(milliseconds: pause)
+        return pause
+    }
+
+    private func tryLock(_ file: File, _ kind: File.Lock) throws -> Bool {
         do {
-            try file.lock(.exclusive)
+            try file.lock(kind)
             return true
         } catch  where error.isLocked {
             return false
