@@ -200,7 +200,8 @@ let package = Package(
             dependencies: [
                 "EventLog", "Ingestion", "JOSE", "LedgerPrimitives", "MerkleTree", "OpenSSL",
                 "SessionEvents", "SignedNote", "TestSupport",
-            ], path: "tools/fuzz/Sources", sources: ["FuzzTargets", "FuzzTests"],
+            ], path: "tools/fuzz/Sources", exclude: ["authledger-fuzz"],
+            sources: ["FuzzTargets", "FuzzTests"],
             swiftSettings: strict),
         tests("LMDBTests", ["LMDB"]),
         tests("MerkleTreeTests", ["LedgerPrimitives", "MerkleTree", "OpenSSL"]),
