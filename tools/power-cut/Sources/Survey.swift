@@ -155,7 +155,7 @@ struct ProbeCommand: ParsableCommand {
         let recording = try Recording(directory + "/recording")
         let plan = try Plan(
             recording, rootPath: places.root, lie: lie, states: states, seed: seed)
-        let expectation = try Expectation(places)
+        let expectation = try Expectation(places, earlier: Watched.earlier(directory))
         let lockFile = FileManager.default.contents(atPath: places.ledger + "/log/lock.mdb")
         var disk = Disk(rootPath: places.root, lie: lie)
         var acknowledged = Acknowledged()
@@ -174,6 +174,7 @@ struct ProbeCommand: ParsableCommand {
             try disk.write(
                 disk.choice(state.style, seed: state.seed), to: root,
                 lockFile: number % 2 == 0 ? lockFile : nil)
+            try Places(root: root).adopt(from: places)
             let found = expectation.findings(Places(root: root), acknowledged)
             for finding in found {
                 print(
