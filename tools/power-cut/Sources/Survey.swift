@@ -160,7 +160,8 @@ struct ProbeCommand: ParsableCommand {
         var disk = Disk(rootPath: places.root, lie: lie)
         var acknowledged = Acknowledged()
         var done = 0
-        let root = Places.memory + "/power-cut-\(ProcessInfo.processInfo.processIdentifier)"
+        // Where a probe that a signal ends leaves it to be removed with everything else.
+        let root = directory + "/probe-\(ProcessInfo.processInfo.processIdentifier)"
         defer { try? FileManager.default.removeItem(atPath: root) }
         for (number, state) in zip(first..., plan.states[first...last]) {
             while done < state.cut {
