@@ -141,8 +141,8 @@ let package = Package(
         .executableTarget(
             name: "power-cut",
             dependencies: [
-                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "SessionEvents",
-                "TestSupport", argumentParser,
+                "Capabilities", "EventLog", "Ingestion", "LedgerPrimitives", "Platform",
+                "SessionEvents", "SignedNote", "TestSupport", argumentParser,
             ], path: "tools/power-cut/Sources", swiftSettings: strict),
 
         // Tests.

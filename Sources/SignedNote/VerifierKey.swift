@@ -42,8 +42,12 @@ public struct VerifierKey: Hashable, Sendable, CustomStringConvertible {
         "\(name)+\(Hexadecimal.encode(keyHash))+\(Base64.encode([Self.ed25519] + publicKey))"
     }
 
-    /// Whether a text can name a key: not empty, without spaces and plus signs.
+    /// Whether a text can name a key: not empty, without spaces, plus signs and the control
+    /// characters that no note may hold.
     public static func isName(_ text: String) -> Bool {
-        !text.isEmpty && text.unicodeScalars.allSatisfy { !$0.properties.isWhitespace && $0 != "+" }
+        !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                !$0.properties.isWhitespace && $0 != "+" && $0.value >= 0x20
+            }
     }
 }

@@ -96,6 +96,37 @@ struct CrashTests {
         #expect(try await workspace.ingest(SampleSession(1).lines).accepted == 5, "seed \(seed)")
     }
 
+    @Test(
+        "of checkpoint leaves a whole one, which never shrinks and always continues the last",
+        arguments: UInt64(1)...6)
+    func killedCheckpoint(seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        let workspace = try await Workspace.withLedger()
+        let (outside, old) = (workspace.files + "/outside", workspace.files + "/old")
+        try await workspace.succeed("checkpoint", "--publish", outside)
+        for number in 0..<4 {
+            _ = try await workspace.ingest(SampleSession(number).lines)
+            try Data(workspace.read(outside).utf8).write(to: URL(filePath: old))
+            let program = try workspace.start(["checkpoint", "--publish", outside])
+            try await Task.sleep(for: .microseconds(generator.number(0..<40_000)))
+            program.interrupt(SIGKILL)
+            let outcome = try await program.end()
+            #expect([0, 128 + SIGKILL].contains(outcome.status), "\(outcome)")
+            for file in [outside, workspace.ledger + "/checkpoint"] {
+                let check: CheckpointVerifyReport = try await workspace.succeed(
+                    "checkpoint", "verify", file, "--old", old, "--json"
+                ).json()
+                #expect(check.ok && check.consistent == true, "seed \(seed), \(number)")
+            }
+            #expect(try await workspace.run("verify").status == 0, "seed \(seed), \(number)")
+        }
+        let last: CheckpointReport = try await workspace.succeed(
+            "checkpoint", "--publish", outside, "--json"
+        ).json()
+        #expect(last.size == 20)
+        #expect(try workspace.read(outside) == last.note)
+    }
+
     /// Feeds lines to an `ingest`, kills it at a random moment, and answers how many events it
     /// had acknowledged by then.
     private func acknowledgedUntilKilled(

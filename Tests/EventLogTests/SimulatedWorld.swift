@@ -3,6 +3,8 @@
 import Capabilities
 import Foundation
 import LedgerPrimitives
+import SessionEvents
+import SignedNote
 import Synchronization
 import TestSupport
 
@@ -46,7 +48,7 @@ final class SimulatedWorld {
         let id: UUIDv7
         let subject: String
         let number: Int64
-        let sealed: JSONObject?
+        var sealed: JSONObject?
         let document: [UInt8]?
     }
 
@@ -66,12 +68,17 @@ final class SimulatedWorld {
     }
 
     let faults = FaultPlan()
-    private let directory: TemporaryDirectory
+    let directory: TemporaryDirectory
     private let clock = SharedClock(1_790_000_000_000)
-    private let capabilities: Capabilities
+    let capabilities: Capabilities
     private(set) var log: EventLog?
     private(set) var lastHit: CommitPoint?
-    private(set) var streams: [String: Stream] = [:]
+    /// The streams that are not erased.
+    var streams: [String: Stream] = [:]
+    /// The streams whose keys are gone for ever.
+    var erased: Set<String> = []
+    /// Checkpoints that were signed, in the order of their sizes.
+    var signed: [Checkpoint] = []
     /// All acknowledged events in the order of their positions.
     private(set) var acknowledged: [Event] = []
     private var numbers: Int64 = 0
@@ -86,21 +93,30 @@ final class SimulatedWorld {
             ledger, origin: nil, keyRoot: keyRoot, samples: TemporaryLedger.samples,
             capabilities: capabilities)
         try open()
+        // The ledger's own stream begins, and its key is in every copy of keys/.
+        try opened().appendToOwnStream(.keysRotated(KeysRotated(key: .bucket, by: Self.someone)))
+        try takeInOwn()
     }
 
-    private var ledger: String { directory.path + "/ledger" }
-    private var keyRoot: String { directory.path + "/keys" }
+    static let someone = Operator(user: "anna", uid: 7)
+
+    var ledger: String { directory.path + "/ledger" }
+    var keyRoot: String { directory.path + "/keys" }
 
     // MARK: - Steps
 
     /// Lets the process die and start again: what was not on disk is gone.
     func reopen() throws {
-        log = nil
-        faults.arm(nil)
+        close()
         try open()
     }
 
-    private func open() throws {
+    func close() {
+        log = nil
+        faults.arm(nil)
+    }
+
+    func open() throws {
         let faults = faults
         log = try EventLog(
             ledger, keyRoot: keyRoot, access: .appending, capabilities: capabilities,
@@ -195,6 +211,12 @@ final class SimulatedWorld {
     func differences() throws -> [String] {
         let log = try opened()
         var differences = try log.check(.tree).findings.map { "\($0)" }
+        differences += try checkpointDifferences() + erasureDifferences()
+        let acknowledged = acknowledged.map { event in
+            var event = event
+            if erased.contains(event.subject) { event.sealed = nil }
+            return event
+        }
         var found: [Event] = []
         try log.forEachEvent(in: 0..<UInt64.max) { event in
             found.append(try read(event, from: log))
@@ -217,8 +239,24 @@ final class SimulatedWorld {
         return differences
     }
 
+    /// Has the model take in what the ledger wrote into its own stream.
+    func takeInOwn() throws {
+        let log = try opened()
+        try log.forEachEvent(in: UInt64(acknowledged.count)..<UInt64.max) { event in
+            guard event.envelope.subject == log.info.ledgerID.description else {
+                throw MissingValue()
+            }
+            acknowledged.append(try read(event, from: log))
+            return true
+        }
+    }
+
     private func read(_ event: RecordedEvent, from log: EventLog) throws -> Event {
         let subject = event.envelope.subject
+        if subject == log.info.ledgerID.description {
+            return Event(
+                id: event.envelope.id, subject: subject, number: 0, sealed: nil, document: nil)
+        }
         let digest = event.data["documentDigest"]?.stringValue.flatMap(Digest.init(base64URL:))
         return Event(
             id: event.envelope.id, subject: subject,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import LedgerPrimitives
+import SessionEvents
 import TestSupport
 import Testing
 
@@ -9,13 +11,13 @@ import Testing
 @Suite("A simulated life of a ledger")
 struct SimulationTests {
     @Test(
-        "with crashes, clock jumps, repeats and conflicts holds what the model holds",
+        "with crashes, checkpoints, erasures and clock jumps holds what the model holds",
         arguments: Seeds.all.flatMap { seed in
             Seeds.all.count == 1 ? [seed] : (0..<4).map { seed + $0 * 1000 }
         })
     func holdsWhatTheModelHolds(seed: UInt64) throws {
         var life = try SimulatedLife(seed: seed)
-        for step in 0..<80 {
+        for step in 0..<100 {
             do {
                 try life.step()
             } catch {
@@ -26,6 +28,8 @@ struct SimulationTests {
         try life.world.reopen()
         #expect(try life.world.differences() == [], "\(Seeds.hint(seed))")
         #expect(life.world.acknowledged.count > 30, "\(Seeds.hint(seed))")
+        #expect(!life.world.signed.isEmpty, "\(Seeds.hint(seed))")
+        #expect(!life.world.erased.isEmpty, "\(Seeds.hint(seed))")
     }
 }
 
@@ -39,6 +43,7 @@ private struct SimulatedLife {
     enum Step: CaseIterable {
         case append, appendToMany, appendWithFault, appendWithFaultAndForget
         case `repeat`, conflict, jump, crash
+        case checkpoint, checkpointCutOff, erase, eraseAndPutBack, rotate
     }
 
     let world: SimulatedWorld
@@ -68,7 +73,37 @@ private struct SimulatedLife {
         case .crash:
             try world.reopen()
             try compare()
+        case .checkpoint: try world.checkpoint()
+        case .checkpointCutOff:
+            try world.checkpointCutOff()
+            try compare()
+        case .erase: try erase(putsBack: false)
+        case .eraseAndPutBack: try erase(putsBack: true)
+        case .rotate:
+            let kinds: [KeysRotated.Kind] = [.root, .bucket]
+            try world.rotate(kinds.randomElement(using: &generator) ?? .root, until: point())
+            attempts = []
+            try compare()
         }
+    }
+
+    /// Where a process dies that changes keys; nil for nowhere.
+    private mutating func point() -> ErasurePoint? {
+        let points: [ErasurePoint?] = [nil] + ErasurePoint.allCases
+        return points.randomElement(using: &generator) ?? nil
+    }
+
+    /// Some of the sessions that are there are erased. Whoever had an append ready had to close
+    /// the ledger for it, so what was ready is forgotten.
+    private mutating func erase(putsBack: Bool) throws {
+        let sessions = world.streams.filter { $0.value.head != nil }.keys.sorted()
+            .filter { UUIDv7($0) != nil }
+        let chosen = sessions.shuffled(using: &generator)
+            .prefix(Int.random(in: 1...2, using: &generator))
+        if chosen.isEmpty { return }
+        try world.erase(Array(chosen), until: point(), putsBack: putsBack)
+        attempts = []
+        try compare()
     }
 
     private mutating func attempt(streams count: Int) throws -> SimulatedWorld.Attempt {

@@ -154,6 +154,16 @@ struct SignedNoteTests {
 
 @Suite("A verifier key")
 struct VerifierKeyTests {
+    @Test("has no name with control characters, as no note with its signature could be read")
+    func refusesControlCharacters() throws {
+        for name in ["a\u{1}b", "\u{0}", "a\u{1B}", "a\u{1F}"] {
+            #expect(VerifierKey(name: name, publicKey: [UInt8](repeating: 7, count: 32)) == nil)
+            #expect(
+                try NoteSigner(name: name, seed: SecretBytes([UInt8](repeating: 7, count: 32)))
+                    == nil)
+        }
+    }
+
     @Test("is read as the C2SP text writes it, and with any part changed it is not")
     func reads() throws {
         let key = try signer().verifierKey

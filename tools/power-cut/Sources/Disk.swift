@@ -196,7 +196,11 @@ struct Disk {
         case .none, .commits: false
         case .all: isLying
         case .log: isLying && node.firstPath.hasSuffix("/log/data.mdb")
-        case .keys: isLying && node.firstPath.hasSuffix("/keys/data.mdb")
+        case .keys:
+            isLying
+                && ["/keys/data.mdb", "/keys.new/data.mdb"].contains {
+                    node.firstPath.hasSuffix($0)
+                }
         case .directories: node.isDirectory
         }
     }

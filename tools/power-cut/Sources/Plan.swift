@@ -10,6 +10,10 @@ struct Acknowledged: Hashable {
     var isLedgerThere = false
     /// How many events of the log, from the first on.
     var events = 0
+    /// How many events the newest checkpoint covers.
+    var checkpointSize = 0
+    /// `erase` had said that it is done.
+    var isErased = false
 
     private var unfinished: [UInt32: [UInt8]] = [:]
 
@@ -32,6 +36,10 @@ struct Acknowledged: Hashable {
             return
         }
         if object["formatVersion"] != nil { isLedgerThere = true }
+        if object["keysDestroyed"] != nil { isErased = true }
+        if object["note"] != nil, let size = object["size"]?.integerValue {
+            checkpointSize = max(checkpointSize, Int(size))
+        }
         if let position = object["position"]?.integerValue {
             events = max(events, Int(position) + 1)
         }

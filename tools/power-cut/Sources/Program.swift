@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import LedgerPrimitives
 import TestSupport
 
 /// Programs that this tool runs.
@@ -53,6 +54,8 @@ struct Watched {
     var places: Places { Places(root: directory + "/root") }
     var recordingPath: String { directory + "/recording" }
     var scratch: String { directory + "/scratch" }
+    /// The disk as it was before sessions were erased.
+    static func earlier(_ directory: String) -> Places { Places(root: directory + "/earlier") }
     private var library: String { directory + "/recorder.so" }
 
     /// Builds the recorder and makes an empty root.
@@ -97,6 +100,24 @@ struct Watched {
         guard outcome.status == 0, !outcome.isSignalled else {
             throw Problem(
                 "\(arguments) ended with \(outcome.status): \(outcome.errors)\(outcome.output)")
+        }
+    }
+
+    /// Copies the disk, to know afterwards what was sealed in sessions that are erased.
+    func keepForLater() throws {
+        let earlier = Self.earlier(directory)
+        try FileManager.default.copyItem(atPath: places.root, toPath: earlier.root)
+        try earlier.adopt(from: places)
+    }
+
+    /// The session that each of these copies of the logins begins with.
+    static func firstSessions(ofCopies copies: [Int]) throws -> [String] {
+        try copies.map { copy in
+            guard let line = try lines(copies: copy..<copy + 1).first,
+                let subject = try JSONReader.read(line, numbers: .anyAsText)
+                    .objectValue?["subject"]?.stringValue
+            else { throw Problem("the logins of the tests begin with no session") }
+            return subject
         }
     }
 

@@ -16,7 +16,10 @@ struct PowerCut: AsyncParsableCommand {
 
             See tools/power-cut/README.md.
             """,
-        subcommands: [StatesCommand.self, FaultsCommand.self, ProbeCommand.self, WorkCommand.self],
+        subcommands: [
+            StatesCommand.self, FaultsCommand.self, ProbeCommand.self, WorkCommand.self,
+            PublishCommand.self,
+        ],
         defaultSubcommand: StatesCommand.self)
 }
 
@@ -78,18 +81,36 @@ struct StatesCommand: ParsableCommand {
     }
 
     /// A ledger is made in directories that are not there yet, and takes in events one by one, in
-    /// groups, and from many callers.
+    /// groups, and from many callers; checkpoints are published, every kind of key is rotated, and
+    /// sessions are erased.
     private func record(_ watched: Watched) throws {
         let ledger = ["--ledger", watched.places.ledger]
+        let checkpoint = ["checkpoint", "--json"] + ledger
         try watched.succeed(program, ["init", "--json"] + ledger)
         if initOnly { return }
+        try watched.succeed(Program.own, ["publish", watched.places.root])
         let each = try watched.writeLines("each.jsonl", copies: 0..<copies)
         try watched.succeed(
             program, ["ingest", each, "--durability", "each", "--acks"] + ledger)
+        try watched.succeed(program, checkpoint)
         let group = try watched.writeLines("group.jsonl", copies: 100..<100 + copies)
         try watched.succeed(
             program, ["ingest", group, "--durability", "group", "--acks"] + ledger)
         try watched.succeed(Program.own, ["work", watched.places.root])
+        try watched.succeed(program, ["keys", "rotate", "root"] + ledger)
+        try watched.succeed(program, checkpoint)
+        try watched.keepForLater()
+        let sessions = try Watched.firstSessions(ofCopies: [0, 100])
+        try watched.succeed(
+            program,
+            ["erase", "--json", "--reason", "reason", "--legal-basis", "gdpr-17-1-a"]
+                + sessions.flatMap { ["--session", $0] } + ledger)
+        try watched.succeed(program, ["keys", "rotate", "signing"] + ledger)
+        try watched.succeed(program, ["keys", "rotate", "bucket"] + ledger)
+        let last = try watched.writeLines("last.jsonl", copies: 200..<201)
+        try watched.succeed(
+            program, ["ingest", last, "--durability", "each", "--acks"] + ledger)
+        try watched.succeed(program, checkpoint)
     }
 }
 

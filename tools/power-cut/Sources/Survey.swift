@@ -155,12 +155,13 @@ struct ProbeCommand: ParsableCommand {
         let recording = try Recording(directory + "/recording")
         let plan = try Plan(
             recording, rootPath: places.root, lie: lie, states: states, seed: seed)
-        let expectation = try Expectation(places)
+        let expectation = try Expectation(places, earlier: Watched.earlier(directory))
         let lockFile = FileManager.default.contents(atPath: places.ledger + "/log/lock.mdb")
         var disk = Disk(rootPath: places.root, lie: lie)
         var acknowledged = Acknowledged()
         var done = 0
-        let root = Places.memory + "/power-cut-\(ProcessInfo.processInfo.processIdentifier)"
+        // Where a probe that a signal ends leaves it to be removed with everything else.
+        let root = directory + "/probe-\(ProcessInfo.processInfo.processIdentifier)"
         defer { try? FileManager.default.removeItem(atPath: root) }
         for (number, state) in zip(first..., plan.states[first...last]) {
             while done < state.cut {
@@ -174,6 +175,7 @@ struct ProbeCommand: ParsableCommand {
             try disk.write(
                 disk.choice(state.style, seed: state.seed), to: root,
                 lockFile: number % 2 == 0 ? lockFile : nil)
+            try Places(root: root).adopt(from: places)
             let found = expectation.findings(Places(root: root), acknowledged)
             for finding in found {
                 print(

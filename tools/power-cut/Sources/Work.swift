@@ -5,7 +5,22 @@ import Capabilities
 import EventLog
 import Foundation
 import LedgerPrimitives
+import Platform
 import Synchronization
+
+/// Names a place outside of the ledger to which checkpoints are published.
+struct PublishCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "publish", shouldDisplay: false)
+
+    @Argument var root: String
+
+    func run() throws {
+        let places = Places(root: root)
+        try Directory.createWithParents(Path.parent(of: places.published))
+        let list = try places.open(.reading).publishListPath
+        try DurableFile.write(Array((places.published + "\n").utf8), to: list)
+    }
+}
 
 /// Appends from many callers at once to streams that can be found again, with documents of many
 /// sizes, and prints the position of each event that is acknowledged.

@@ -28,7 +28,8 @@ public struct FuzzTarget: Sendable {
 
     /// All targets.
     public static let all: [FuzzTarget] = [
-        .encodings, .frame, .json, .jwe, .jws, .leaf, .note, .packing, .reported,
+        .checkpoint, .encodings, .frame, .json, .jwe, .jws, .leaf, .note, .packing, .proof,
+        .reported, .signedNote,
     ]
 
     /// The target of a name.
