@@ -95,6 +95,20 @@ struct FrameHeader: Equatable {
         }
     }
 
+    /// Where the stream's previous event is, seen from this one's position; nil for the first.
+    func previous(of position: UInt64) -> UInt64? {
+        guard case .later(_, let distance) = link, distance <= position else { return nil }
+        return position - distance
+    }
+
+    /// Where the stream's first event is; nil when the link leads out of the log.
+    func first(from position: UInt64) -> UInt64? {
+        switch link {
+        case .first: position
+        case .later(let distance, _): distance <= position ? position - distance : nil
+        }
+    }
+
     /// Reads the header from the front of a stored frame without copying the rest.
     init?(_ frame: Span<UInt8>) {
         let longest = 1 + 32 + 10 + 10 + LedgerLimits.subjectBytesMax

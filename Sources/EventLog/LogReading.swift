@@ -51,7 +51,7 @@ extension EventLog {
 
     /// The events of a stream, in order; empty when there is no such stream.
     public func stream(_ subject: String) throws -> [RecordedEvent] {
-        try stream(subject) { $0 }
+        try events { try tables.positions(of: StreamKey.key(subject), in: $0) }
     }
 
     /// A stream's first event and its last ones: what suffices where the steps between do not
@@ -63,20 +63,22 @@ extension EventLog {
         _ subject: String, last: Int
     ) throws -> (events: [RecordedEvent], count: Int) {
         var count = 0
-        let events = try stream(subject) { positions in
-            count = positions.count
-            return positions.count <= last + 1
-                ? positions : positions.prefix(1) + positions.suffix(last)
+        let events = try events { transaction in
+            let key = StreamKey.key(subject)
+            guard let extent = try tables.extent(of: key, in: transaction) else { return [] }
+            count = extent.head.revision
+            let end = try tables.lastPositions(of: key, limit: last, in: transaction)
+            return end.first == extent.first ? end : [extent.first] + end
         }
         return (events, count)
     }
 
-    private func stream(
-        _ subject: String, choosing chosen: ([UInt64]) -> [UInt64]
+    /// The events at some positions, all seen in one state of the log.
+    private func events(
+        at positions: (LMDBTransaction) throws -> [UInt64]
     ) throws -> [RecordedEvent] {
         let frames = try environment.read { transaction in
-            let positions = try tables.positions(of: StreamKey.key(subject), in: transaction)
-            return try chosen(positions).map { position in
+            try positions(transaction).map { position in
                 guard let frame = try tables.storedFrame(at: position, in: transaction) else {
                     throw LedgerError.damaged("an event is missing", position: position)
                 }

@@ -10,7 +10,7 @@ struct LogTables: Sendable {
 
     /// Position to frame.
     let events: LMDBDatabase
-    /// Stream key to the positions of the stream's events.
+    /// Stream key to the position of the stream's last event; its frame leads to the others.
     let streams: LMDBDatabase
     /// Level and index to the hash of a full subtree, for every eighth level.
     let tree: LMDBDatabase
@@ -25,7 +25,7 @@ struct LogTables: Sendable {
 
     init(_ environment: LMDBEnvironment, create: Bool) throws {
         events = try environment.database("events", create: create)
-        streams = try environment.database("streams", .duplicatesOfOneSize, create: create)
+        streams = try environment.database("streams", create: create)
         tree = try environment.database("tree", create: create)
         blobs = try environment.database("blobs", create: create)
         dictionaries = try environment.database("dictionaries", create: create)
@@ -67,31 +67,45 @@ extension LogTables {
     func positions(
         of streamKey: [UInt8], in transaction: LMDBTransaction
     ) throws -> [UInt64] {
-        try transaction.withCursor(streams) { cursor in
-            var positions: [UInt64] = []
-            var position = try cursor.seek(.bytes(streamKey)) { $1.bigEndianNumber }
-            while let found = position {
-                guard let found else { throw Self.malformedIndex }
-                positions.append(found)
-                position = try cursor.move(.nextDuplicate) { $1.bigEndianNumber }
-            }
-            return positions
-        }
+        try lastPositions(of: streamKey, limit: .max, in: transaction)
     }
 
-    /// First and last position and the number of a stream's events; nil when it has none.
+    /// The positions of up to `limit` events from the end of a stream, in order.
+    func lastPositions(
+        of streamKey: [UInt8], limit: Int, in transaction: LMDBTransaction
+    ) throws -> [UInt64] {
+        var positions: [UInt64] = []
+        var next = try lastPosition(of: streamKey, in: transaction)
+        while let position = next, positions.count < limit {
+            positions.append(position)
+            next = try header(at: position, in: transaction).previous(of: position)
+        }
+        return positions.reversed()
+    }
+
+    /// First and last event of a stream; nil when it has none.
     func extent(
         of streamKey: [UInt8], in transaction: LMDBTransaction
     ) throws -> StreamExtent? {
-        try transaction.withCursor(streams) { cursor -> StreamExtent? in
-            guard let first = try cursor.seek(.bytes(streamKey), { $1.bigEndianNumber }) else {
-                return nil
-            }
-            let last = try cursor.move(.lastDuplicate) { $1.bigEndianNumber } ?? first
-            guard let first, let last else { throw Self.malformedIndex }
-            return StreamExtent(
-                first: first, last: last, count: try cursor.countOfDuplicates())
+        guard let last = try lastPosition(of: streamKey, in: transaction) else { return nil }
+        let header = try header(at: last, in: transaction)
+        guard let first = header.first(from: last) else {
+            throw LedgerError.damaged("a link leads out of the log", position: last)
         }
+        return StreamExtent(
+            first: first, last: last,
+            head: StreamHead(revision: header.revision, leafHash: header.leafHash))
+    }
+
+    private func lastPosition(
+        of streamKey: [UInt8], in transaction: LMDBTransaction
+    ) throws -> UInt64? {
+        let found = try transaction.withValue(.bytes(streamKey), in: streams) {
+            $0.bigEndianNumber
+        }
+        guard let found else { return nil }
+        guard let found else { throw Self.malformedIndex }
+        return found
     }
 
     func header(
@@ -108,9 +122,7 @@ extension LogTables {
     func streamHead(
         of streamKey: [UInt8], in transaction: LMDBTransaction
     ) throws -> StreamHead? {
-        guard let extent = try extent(of: streamKey, in: transaction) else { return nil }
-        let header = try header(at: extent.last, in: transaction)
-        return StreamHead(revision: extent.count, leafHash: header.leafHash)
+        try extent(of: streamKey, in: transaction)?.head
     }
 
     /// Everything needed to restore the event at a position; nil when there is none.
@@ -180,7 +192,7 @@ extension LogTables {
 struct StreamExtent {
     let first: UInt64
     let last: UInt64
-    let count: Int
+    let head: StreamHead
 }
 
 /// A frame with what is needed to restore its leaf, free of the transaction it was read in.

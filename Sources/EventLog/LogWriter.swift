@@ -229,8 +229,7 @@ struct CommitWorker: Sendable {
         ).encoded()
         try transaction.put(.number(position), frame, in: tables.events, .appended)
         try transaction.put(
-            .bytes(StreamKey.key(event.subject)), number: position, in: tables.streams,
-            .appendedDuplicate)
+            .bytes(StreamKey.key(event.subject)), number: position, in: tables.streams, .replacing)
         for blob in event.blobs {
             let key = LMDBKey.bytes(blob.digest.array)
             let isThere = try transaction.withValue(key, in: tables.blobs) { _ in true } ?? false
@@ -308,10 +307,7 @@ private struct AppendPlanner {
         guard let extent = try tables.extent(of: streamKey, in: transaction) else {
             return StreamEnd(head: nil, first: 0, last: 0)
         }
-        let header = try tables.header(at: extent.last, in: transaction)
-        return StreamEnd(
-            head: StreamHead(revision: extent.count, leafHash: header.leafHash),
-            first: extent.first, last: extent.last)
+        return StreamEnd(head: extent.head, first: extent.first, last: extent.last)
     }
 
     /// Where this very event stands already, when its author did not learn of an earlier success.

@@ -30,7 +30,10 @@ struct DamageTests {
             (["drop-frame", "17"], "frame-damaged", 17),
             (["swap-frames", "17", "40"], "stream-broken", 17),
             (["drop-frame", "\(workload.lines.count - 1)"], "event-count", nil),
-            (["drop-index", "17"], "index-count", nil),
+            (
+                ["drop-index", "\(workload.lines.count - 1)"], "index-count",
+                workload.lines.count - 1
+            ),
         ] as [([String], String, Int?)])
     func throughTheStorage(damage: [String], code: String, position: Int?) async throws {
         let workspace = try await Self.filled()

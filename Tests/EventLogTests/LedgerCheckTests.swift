@@ -135,7 +135,7 @@ struct LedgerCheckTests {
             let subjects = try required(try log.streams(withPrefix: "0", limit: 3))
             try transaction.put(
                 .bytes(StreamKey.key(subjects[0])), number: 299, in: log.tables.streams,
-                .appendedDuplicate)
+                .replacing)
         }
         #expect(!findings.isEmpty)
     }

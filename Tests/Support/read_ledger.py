@@ -21,6 +21,7 @@ import os
 import re
 import struct
 import sys
+import uuid
 import zlib
 
 import lmdb
@@ -212,9 +213,13 @@ class Keys:
         require(wrapped, "a bucket key is missing")
         return unwrap(hkdf(self.root, b"authledger/bucket-wrap/v1"), wrapped, owner, "a bucket key")
 
+    def record_key(self, subject):
+        own = subject == str(uuid.UUID(bytes=self.ledger_id))
+        return b"\0" if own else stream_key(subject)
+
     def data_key(self, subject):
         """The data key of a stream; None when it has none."""
-        record = self.get(b"data-keys", stream_key(subject))
+        record = self.get(b"data-keys", self.record_key(subject))
         if record is None:
             return None
         what = "the data key of " + subject
@@ -408,7 +413,7 @@ class Ledger:
         log = environment("log")
         self.transaction = log.begin()
         self.databases = {
-            name: log.open_db(name, self.transaction, create=False, dupsort=name == b"streams")
+            name: log.open_db(name, self.transaction, create=False)
             for name in self.NAMES
         }
         form = self.record(b"format")
@@ -535,9 +540,7 @@ class Check:
         require(roots == head.subtree_roots, "the subtree roots are others")
         self.check_nodes(hashes)
         index = [
-            (key, struct.pack(">Q", position))
-            for key in sorted(self.streams)
-            for position in self.streams[key]
+            (key, struct.pack(">Q", self.streams[key][-1])) for key in sorted(self.streams)
         ]
         require(list(ledger.items(b"streams")) == index, "the stream index is another")
         self.check_checkpoints(hashes)
@@ -655,7 +658,7 @@ def show_event(ledger, position, leaf, event, sealed):
             print("    " + (name if at == 0 else "").ljust(30) + data[at : at + 32].hex())
     if sealed is None:
         return
-    record = ledger.keys.get(b"data-keys", stream_key(subject))
+    record = ledger.keys.get(b"data-keys", ledger.keys.record_key(subject))
     show("data key record", record)
     show("wrapped bucket key", ledger.keys.get(b"bucket-keys", record[:2]))
     show("bucket key", ledger.keys.bucket_key(record[:2]))

@@ -11,7 +11,7 @@ usage: surgeon.py COMMAND DIR [ARGUMENT ...]
   alter-frame DIR POSITION        change the last byte of an event's compressed text
   forge-frame DIR POSITION OLD NEW
                                   change a text inside an event, and its hash with it
-  drop-index DIR POSITION         take an event out of its stream in the index
+  drop-index DIR POSITION         take the stream that ends there out of the index
   blobs DIR                       print the names of all documents as base64url
   drop-blob DIR NAME              remove a document
   alter-blob DIR NAME             change the last byte of a document
@@ -191,13 +191,12 @@ def drop_index(directory, position):
     wanted = number(int(position))
     environment = open_environment(directory)
     with environment.begin(write=True) as transaction:
-        database = environment.open_db(
-            b"streams", txn=transaction, create=False, dupsort=True, dupfixed=True)
+        database = environment.open_db(b"streams", txn=transaction, create=False)
         for key, value in transaction.cursor(db=database):
             if bytes(value) == wanted:
-                transaction.delete(bytes(key), wanted, db=database)
+                transaction.delete(bytes(key), db=database)
                 return
-    sys.exit("the index has no such position")
+    sys.exit("no stream ends at this position")
 
 
 def blob_key(name):

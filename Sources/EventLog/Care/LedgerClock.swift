@@ -206,9 +206,11 @@ extension EventLog {
     /// What was recorded of the clock at last; nil when nothing was.
     public func lastClockObserved() throws -> ClockObserved? {
         let positions = try environment.read {
-            try tables.positions(of: StreamKey.key(info.ledgerID.description), in: $0)
+            try tables.lastPositions(
+                of: StreamKey.key(info.ledgerID.description), limit: Self.lastClockEventsMax, in: $0
+            )
         }
-        for position in positions.suffix(Self.lastClockEventsMax).reversed() {
+        for position in positions.reversed() {
             var found: ClockObserved?
             try forEachEvent(in: position..<position + 1) { event in
                 if event.envelope.type == ClockObserved.type { found = ClockObserved(event.data) }

@@ -50,9 +50,18 @@ final class KeyStore: Sendable {
         }
     }
 
+    /// What the record of a stream's data key is filed under. That of the ledger's own stream is
+    /// first of all: new sessions are then added at the end, which fills pages to the brim, also
+    /// when they began before the ledger did.
+    func recordKey(_ subject: String) -> LMDBKey {
+        .bytes(
+            subject.isIdentical(to: ledgerID.description)
+                ? KeyTables.ownStreamKey : StreamKey.key(subject))
+    }
+
     /// The data key of a stream; nil when there is none.
     func dataKey(for subject: String) throws -> DataKey? {
-        let key = LMDBKey.bytes(StreamKey.key(subject))
+        let key = recordKey(subject)
         guard let bytes = try environment.read({ try $0.value(key, in: tables.dataKeys) }) else {
             return nil
         }
@@ -72,7 +81,7 @@ final class KeyStore: Sendable {
 
     /// Whether a stream has a data key.
     func hasDataKey(_ subject: String) throws -> Bool {
-        let key = LMDBKey.bytes(StreamKey.key(subject))
+        let key = recordKey(subject)
         return try environment.read { transaction in
             try transaction.withValue(key, in: tables.dataKeys) { _ in true } ?? false
         }
@@ -104,7 +113,7 @@ final class KeyStore: Sendable {
             }
             var conflicts: [DataKeyConflict] = []
             for key in keys {
-                let streamKey = LMDBKey.bytes(StreamKey.key(key.key.subject))
+                let streamKey = recordKey(key.key.subject)
                 if let stored = try transaction.value(streamKey, in: tables.dataKeys) {
                     guard stored != key.record else { continue }
                     conflicts.append(DataKeyConflict(subject: key.key.subject))
@@ -282,6 +291,8 @@ struct KeyTables: Sendable {
     static let count = 8
     static let format = LMDBKey.bytes(Array("format".utf8))
     static let rootCheck = LMDBKey.bytes(Array("root-check".utf8))
+    /// What the data key of the ledger's own stream is filed under: before any stream key.
+    static let ownStreamKey: [UInt8] = [0]
 
     /// Stream key to data key record.
     let dataKeys: LMDBDatabase

@@ -92,7 +92,7 @@ struct KeyStoreRewrite {
         return try source.environment.read { transaction in
             var months: Set<Int> = []
             for subject in dropped {
-                let key = LMDBKey.bytes(StreamKey.key(subject))
+                let key = source.recordKey(subject)
                 let record = try transaction.value(key, in: source.tables.dataKeys)
                 if let month = record.flatMap({ DataKeyRecord($0) })?.month { months.insert(month) }
             }
@@ -109,7 +109,10 @@ struct KeyStoreRewrite {
             throw LedgerError.damaged("the record of a data key is malformed", position: nil)
         }
         guard let bucket = fresh[month] else { return record }
-        guard let subject = try streamName(streamKey) else { return nil }
+        let subject =
+            streamKey == KeyTables.ownStreamKey
+            ? source.ledgerID.description : try streamName(streamKey)
+        guard let subject else { return nil }
         let wrapped = WrappedKey(
             try source.unwrap(record, of: subject).secret, under: bucket,
             nonce: randomBytes(AES256GCM.nonceBytes), for: Array(subject.utf8))
