@@ -175,9 +175,9 @@ extension EventLog {
             var head = try streamHead(subject)
             let stored = try dataKey(for: subject)
             let fresh = stored == nil ? try makeDataKey(for: subject) : nil
-            // A stream that others began without a key cannot get one any more.
-            let canSeal = try head == nil || hadKey(subject)
-            guard canSeal || sealed == nil, let key = stored ?? fresh?.key else {
+            // A stream that goes on gets no other key than the one it was begun with.
+            let key = try head == nil ? stored ?? fresh?.key : hadKey(subject) ? stored : nil
+            guard key != nil || sealed == nil else {
                 throw LedgerError.keyMissing(subject: subject)
             }
             var batch = AppendBatch(
@@ -186,7 +186,7 @@ extension EventLog {
             for event in events {
                 let prepared = try prepare(
                     draft(event, subject: subject, sealed: sealed), after: head,
-                    dataKey: canSeal ? key : nil)
+                    dataKey: key)
                 head = prepared.head
                 batch.events.append(prepared)
             }

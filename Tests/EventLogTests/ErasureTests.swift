@@ -36,7 +36,7 @@ struct ErasureRig {
     }
 
     static func custody(
-        _ ledger: TemporaryLedger, waitMilliseconds: UInt32 = 0,
+        _ ledger: TemporaryLedger, waitMilliseconds: UInt32 = 5000,
         reached: @escaping (ErasurePoint) throws -> Void = { _ in }
     ) throws -> LedgerCustody {
         try LedgerCustody(
@@ -167,7 +167,7 @@ struct ErasureTests {
             [directory = directory as String, session = session as String, raw = raw as String] in
             let custody = try LedgerCustody(
                 directory + "/ledger", keyRoot: directory + "/config/keys",
-                capabilities: .simulated(seed: 9), waitMilliseconds: 0,
+                capabilities: .simulated(seed: 9), waitMilliseconds: 5000,
                 reached: { if $0.rawValue == raw { ProcessControl.killSelf() } })
             _ = try custody.erase(ErasureRig.request([try required(UUIDv7(session))]))
         }

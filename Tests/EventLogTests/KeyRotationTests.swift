@@ -73,7 +73,7 @@ struct KeyRotationTests {
             [directory = directory as String, raw = raw as String] in
             let custody = try LedgerCustody(
                 directory + "/ledger", keyRoot: directory + "/config/keys",
-                capabilities: .simulated(seed: 9), waitMilliseconds: 0,
+                capabilities: .simulated(seed: 9), waitMilliseconds: 5000,
                 reached: { if $0.rawValue == raw { ProcessControl.killSelf() } })
             try custody.rotate(.root, by: Operator(user: nil, uid: 0))
         }
@@ -91,7 +91,7 @@ struct KeyRotationTests {
         await #expect(processExitsWith: .signal(SIGKILL)) { [directory = directory as String] in
             let custody = try LedgerCustody(
                 directory + "/ledger", keyRoot: directory + "/config/keys",
-                capabilities: .simulated(seed: 9), waitMilliseconds: 0,
+                capabilities: .simulated(seed: 9), waitMilliseconds: 5000,
                 reached: { if $0 == .freshKeysInPlace { ProcessControl.killSelf() } })
             try custody.rotate(.root, by: Operator(user: nil, uid: 0))
         }
@@ -141,7 +141,7 @@ struct KeyRotationTests {
         do {
             let custody = try LedgerCustody(
                 ledger.path, keyRoot: ledger.keyRoot, capabilities: ledger.capabilities,
-                waitMilliseconds: 0)
+                waitMilliseconds: 5000)
             #expect(try !custody.keepsRootKey())
             try custody.rotate(.root, newRootKey: Array(Self.key(2).utf8), by: by)
         }

@@ -98,7 +98,7 @@ extension SimulatedWorld {
         do {
             try body(
                 LedgerCustody(
-                    ledger, keyRoot: keyRoot, capabilities: capabilities, waitMilliseconds: 0,
+                    ledger, keyRoot: keyRoot, capabilities: capabilities, waitMilliseconds: 5000,
                     reached: { if $0 == point { throw InjectedFault() } }))
         } catch is InjectedFault {}
     }
