@@ -110,10 +110,17 @@ let package = Package(
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
             ] + httpServer),
 
+        // The provider profiles themselves are in ops/, where operators look for them.
+        .target(
+            name: "BuiltInProfiles", path: "ops/providers",
+            resources: [
+                .embedInCode("bankid-no.yaml"), .embedInCode("generic.yaml"),
+                .embedInCode("idpartner.yaml"), .embedInCode("idura.yaml"),
+            ], swiftSettings: strict),
         module(
             "RelyingParty",
             [
-                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
                 "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
                 .product(name: "Yams", package: "Yams"),
             ]),

@@ -18,7 +18,7 @@ public struct FailureReason: Hashable, Sendable, CustomStringConvertible {
 
     /// Every code there is.
     public static let catalogue: Set<String> = [
-        "abandoned", "access-denied", "acr-too-low", "alg-not-allowed", "at-hash-mismatch",
+        "abandoned", "access-denied", "acr-too-low", "certificate-expired", "flow-unsupported", "iss-not-allowed", "par-refused", "userinfo-invalid", "alg-not-allowed", "at-hash-mismatch",
         "aud-mismatch", "auth-time-stale", "azp-mismatch", "binding-message-refused",
         "broker-error", "c-hash-mismatch", "callback-malformed", "callback-replayed",
         "cert-binding-mismatch", "claim-malformed", "claim-missing", "client-auth-failed",

@@ -37,6 +37,8 @@ struct LostRequest: Sendable, CustomTestStringConvertible {
         switch kind {
         case .refused: "host-refused"
         case .tooLarge: "response-too-large"
+        case .clientCertificate:
+            endpoint == .token ? "client-auth-failed" : "metadata-unavailable"
         case .unreachable, .timedOut, .untrusted, .interrupted:
             if endpoint != .token {
                 "metadata-unavailable"
