@@ -21,7 +21,10 @@ struct CodeExchange {
 
     /// Reads profile and discovery document from the log, and the client's secret from its place,
     /// before anything is done that could not be done again.
-    init(log: EventLog, capabilities: Capabilities, _ state: SessionState) throws {
+    init(
+        log: EventLog, capabilities: Capabilities, cache: ProviderDocumentCache,
+        _ state: SessionState
+    ) throws {
         self.log = log
         self.capabilities = capabilities
         guard let profileDigest = state.profileDigest,
@@ -33,7 +36,8 @@ struct CodeExchange {
         }
         profile = try ProviderProfile(members, relativeTo: "/")
         secret = try profile.readSecret()
-        documents = ProviderDocuments(log: log, capabilities: capabilities, profile: profile)
+        documents = ProviderDocuments(
+            log: log, capabilities: capabilities, profile: profile, cache: cache)
         discovery = try documents.archivedDiscovery(discoveryDigest)
         policy = profile.policy(discovery)
     }
@@ -46,7 +50,7 @@ struct CodeExchange {
         var stage = Stage.discovery
         do {
             // Fetched before the code is spent: without keys it would be spent in vain.
-            let (_, keySet) = try await documents.fetchKeySet(discovery)
+            let (_, keySet) = try await documents.keySet(discovery)
             stage = .token
             let response = try await exchange(code, driver.state)
             let policyBytes = CanonicalJSON.encode(policy.object)
@@ -85,9 +89,9 @@ struct CodeExchange {
         var input = VerificationInput(
             keys: try JSONWebKeySet(parsing: bytes, limits: policy.keyLimits),
             keySetDigest: digest, policy: policy, policyDigest: policyDigest)
-        if lacksKey(input.keys, driver.state) {
+        if let keyID = lackingKey(input.keys, driver.state) {
             do {
-                let (_, fresh) = try await documents.fetchKeySet(discovery)
+                let (_, fresh) = try await documents.keySet(discovery, lacking: keyID)
                 input.keys = try JSONWebKeySet(parsing: fresh.bytes, limits: policy.keyLimits)
                 input.keySetDigest = fresh.digest
             } catch is FlowFailure {
@@ -97,10 +101,11 @@ struct CodeExchange {
         try await driver.apply(.verifyToken(input))
     }
 
-    private func lacksKey(_ keys: JSONWebKeySet, _ state: SessionState) -> Bool {
+    /// The key that the token names, unless it is in the set.
+    private func lackingKey(_ keys: JSONWebKeySet, _ state: SessionState) -> String? {
         guard let token = state.secrets.idToken,
             let keyID = try? CompactJWS(parsing: Array(token.utf8)).header.keyID
-        else { return false }
-        return !keys.keys.contains { $0.keyID?.isIdentical(to: keyID) ?? false }
+        else { return nil }
+        return keys.keys.contains { $0.keyID?.isIdentical(to: keyID) ?? false } ? nil : keyID
     }
 }

@@ -37,11 +37,18 @@ public enum CallbackResult: Equatable, Sendable {
 public struct RelyingParty: Sendable {
     private let log: EventLog
     private let capabilities: Capabilities
+    private let documents: ProviderDocumentCache
 
     /// A relying party that records into a log open for appending.
-    public init(log: EventLog, capabilities: Capabilities) {
+    ///
+    /// - Parameter documents: the documents of providers that all its logins share.
+    public init(
+        log: EventLog, capabilities: Capabilities,
+        documents: ProviderDocumentCache = ProviderDocumentCache()
+    ) {
         self.log = log
         self.capabilities = capabilities
+        self.documents = documents
     }
 
     // MARK: - Start
@@ -68,9 +75,10 @@ public struct RelyingParty: Sendable {
         try await driver.apply(
             .initiate(parameters),
             lookups: [try log.lookupEntry(.state, request.state, subject: driver.subject)])
-        let documents = ProviderDocuments(log: log, capabilities: capabilities, profile: profile)
+        let documents = ProviderDocuments(
+            log: log, capabilities: capabilities, profile: profile, cache: documents)
         do {
-            let (discovery, archived) = try await documents.fetchDiscovery()
+            let (discovery, archived) = try await documents.discovery()
             try await driver.apply(
                 .redirect(
                     Redirection(
@@ -129,7 +137,8 @@ public struct RelyingParty: Sendable {
         guard !driver.isReported else { return try await refuse(.stateMismatch, session: nil) }
         switch driver.state.phase {
         case .redirected:
-            let exchange = try CodeExchange(log: log, capabilities: capabilities, driver.state)
+            let exchange = try CodeExchange(
+                log: log, capabilities: capabilities, cache: documents, driver.state)
             do {
                 try await driver.apply(
                     .receiveCallback(
@@ -144,7 +153,8 @@ public struct RelyingParty: Sendable {
         case .callbackReceived:
             try await driver.apply(.fail(.token, FlowFailure(.exchangeInterrupted)))
         case .tokenIssued:
-            let exchange = try CodeExchange(log: log, capabilities: capabilities, driver.state)
+            let exchange = try CodeExchange(
+                log: log, capabilities: capabilities, cache: documents, driver.state)
             try await exchange.verify(&driver)
         default:
             return try await refuseReplayed(subject)
