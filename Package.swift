@@ -75,7 +75,7 @@ let package = Package(
 
         // Pure core: no clock, no input or output, no async.
         module("LedgerPrimitives"),
-        module("HTTPMessages"),
+        module("HTTPMessages", ["LedgerPrimitives"]),
         module("Capabilities", ["HTTPMessages", "LedgerPrimitives"]),
         module("JOSE", ["LedgerPrimitives", "OpenSSL"]),
         module("MerkleTree", ["LedgerPrimitives", "OpenSSL"]),
@@ -157,6 +157,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
+        tests("HTTPMessagesTests", ["HTTPMessages", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
             exclude: ["Golden", "LedgerGolden"]),

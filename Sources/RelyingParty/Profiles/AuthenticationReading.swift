@@ -27,6 +27,8 @@ struct AuthenticationReading {
         rules.assertionLifetimeSeconds =
             try reader.number("assertionLifetimeSeconds", 10...300)
             ?? rules.assertionLifetimeSeconds
+        // A misspelled member is said first: what it was meant to be would be missed otherwise.
+        try reader.finish()
         try takeSecret(file: file, variable: variable)
         try takeKey(file: keyFile, keyID: keyID, algorithm: algorithm, certificateFile)
     }

@@ -30,9 +30,8 @@ struct ProfileReader {
         _ expectation: String = "a text"
     ) throws(ProfileError) -> String? {
         guard let member = take(name) else { return nil }
-        guard let text = member.stringValue, !text.isEmpty, isFit(text) else {
-            throw error(name, expectation)
-        }
+        guard let text = member.stringValue, !text.isEmpty else { throw error(name, "a text") }
+        guard isFit(text) else { throw error(name, expectation) }
         return text
     }
 
