@@ -182,8 +182,10 @@ let package = Package(
             ]),
         tests(
             "ProjectionsTests",
-            ["LedgerPrimitives", "OpenIDConnect", "Projections", "SessionEvents", "TestSupport"],
-            exclude: ["Golden"]),
+            [
+                "LedgerPrimitives", "OpenIDConnect", "Projections", "SessionEvents", "Sessions",
+                "TestSupport",
+            ], exclude: ["Golden"]),
         tests(
             "ReplayTests",
             [
