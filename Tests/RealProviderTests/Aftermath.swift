@@ -24,26 +24,32 @@ extension RealProvider {
         }
     }
 
-    /// What must stay out of sight. State and nonce are handed out in the authorization URL.
+    /// What must stay out of sight. State and nonce, or the name of a pushed request, are handed
+    /// out in the authorization URL.
     private func secretsSeen() -> (kept: [String], handedOut: [String]) {
         var kept = clientSecrets
         var handedOut: [String] = []
         for note in relay?.notes ?? [] {
             let query = note.parameters("query")
-            handedOut += ["state", "nonce"].compactMap { query[$0] }
-            guard note["path"].hasSuffix("/token") else { continue }
+            handedOut += ["state", "nonce", "request_uri"].compactMap { query[$0] }
             let form = note.parameters("body")
+            handedOut += ["state", "nonce"].compactMap { form[$0] }
             kept += ["code", "code_verifier"].compactMap { form[$0] }
+            kept += Self.secretParts(of: form["client_assertion"])
             kept += note["authorization"].split(separator: " ").dropFirst().map(String.init)
             let answer = try? JSONReader.read(Array(note["answer"].utf8), numbers: .anyAsText)
             for token in ["id_token", "access_token", "refresh_token"] {
-                // A token's header holds nothing secret.
-                let parts = answer?.objectValue?[token]?.stringValue?.split(separator: ".") ?? []
-                kept += (parts.count == 3 ? parts.dropFirst() : parts[...]).map(String.init)
+                kept += Self.secretParts(of: answer?.objectValue?[token]?.stringValue)
             }
         }
         #expect((kept + handedOut).allSatisfy { $0.count >= 20 })
         return (kept, handedOut)
+    }
+
+    /// All of a token but its header, which holds nothing secret.
+    private static func secretParts(of token: String?) -> [String] {
+        let parts = (token ?? "").split(separator: ".")
+        return (parts.count == 3 ? parts.dropFirst() : parts[...]).map(String.init)
     }
 }
 

@@ -7,7 +7,6 @@ import Testing
 /// A ledger, and the built program at work on it. Whatever the program prints stays in files.
 final class Ledger {
     private let folder: String
-    private var count = 0
 
     init(folder: String) throws {
         self.folder = folder
@@ -21,7 +20,6 @@ final class Ledger {
     func start(
         _ arguments: [String], json: Bool = true, input: Execution.Input = .nothing
     ) throws -> Execution {
-        count += 1
         return try Execution(
             Self.program, arguments + (json ? ["--json"] : []),
             environment: [
@@ -44,32 +42,9 @@ final class Ledger {
         return bundle.deletingLastPathComponent().appending(component: "authledger").path
     }()
 
-    /// A profile of a client of the provider; the path of its file.
-    func profile(
-        _ provider: RealProvider, _ clientName: String = "basic", secret: String? = nil,
-        trusted: Bool = true
-    ) throws -> String {
-        let client = try provider.client(clientName)
-        let name = "\(clientName)-\(count)-\(UUID().uuidString.prefix(8))"
-        var authentication = "method: \(client.method)"
-        if let secret = secret ?? client.secret {
-            try Data("\(secret)\n".utf8)
-                .write(to: URL(filePath: "\(folder)/profiles/\(name).txt"))
-            authentication += ", secretFile: \(name).txt"
-        }
-        var lines = [
-            "name: \(clientName)", "issuer: \(provider.issuer)", "clientID: \(client.clientID)",
-            "clientAuthentication: { \(authentication) }",
-            "redirectURI: \(provider.redirectURI)", "scope: openid",
-        ]
-        if let authority = provider.authority {
-            if trusted { lines.append("trustedCAFile: \(authority)") }
-        } else {
-            lines.append("allowLoopbackHTTP: true")
-        }
-        let path = "\(folder)/profiles/\(name).yaml"
-        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path))
-        return path
+    /// A name for the files of one more profile.
+    func newProfile(_ name: String) -> String {
+        "\(folder)/profiles/\(name)-\(UUID().uuidString.prefix(8))"
     }
 
     // MARK: - What is in it
@@ -88,6 +63,23 @@ final class Ledger {
         try await run(["log", "--type", type]).expect(0).lines.compactMap {
             $0["event"]?.objectValue
         }
+    }
+
+    /// The types of a session's events in their order, without what all have in common.
+    func sequence(_ session: String) async throws -> [String] {
+        try await run(["log", "--session", session]).expect(0).lines.map { line in
+            let type = line["event"]?.objectValue?["type"]?.stringValue ?? ""
+            return type.split(separator: ".").last.map(String.init) ?? ""
+        }
+    }
+
+    /// The data of the only event of a type.
+    func onlyData(_ type: String) async throws -> JSONObject {
+        let events = try await events(type)
+        guard events.count == 1, let data = events[0]["data"]?.objectValue else {
+            throw Trouble("there are \(events.count) events of the type \(type)")
+        }
+        return data
     }
 
     /// The data of the refused callbacks.

@@ -117,7 +117,7 @@ struct RealProviderTests {
 
     @Test("with https, an authority of its own and changing keys, is not needed to check again")
     func tlsAndRotation() async throws {
-        try await RealProvider.run(tls: true) { provider in
+        try await RealProvider.run(.glewlwydWithTLS) { provider in
             let ledger = try await provider.ledger()
             let basic = try ledger.profile(provider)
             try await ledger.logIn(provider, basic).expectVerified()
@@ -136,7 +136,7 @@ struct RealProviderTests {
             #expect(keys.count == 5)
             #expect(keys[0] == "key-1" && keys[1] == "key-1")
             #expect(keys[2] != "key-1" && keys[2] == keys[3] && keys[3] == keys[4])
-            let untrusted = try ledger.profile(provider, trusted: false)
+            let untrusted = try ledger.profile(provider, "basic", ProfileChanges(trusted: false))
             let run = try await ledger.run(["start", "--provider", untrusted])
             run.expectFailed("metadata-unavailable")
             try await provider.switchOff()
@@ -159,22 +159,5 @@ extension Execution {
     /// Waits until the relay holds a request of this program.
     func untilHeld(by relay: Relay, _ path: String = "/token") async throws {
         _ = try await first("the request") { relay.held?.hasSuffix(path) == true ? true : nil }
-    }
-}
-
-extension String {
-    /// The code in a callback URL.
-    var code: String {
-        self.parameter("code")
-    }
-
-    func parameter(_ name: String) -> String {
-        let items = URLComponents(string: self)?.queryItems ?? []
-        return items.first { $0.name == name }?.value ?? ""
-    }
-
-    /// The callback URL with another value of a parameter.
-    func replacing(_ name: String, with value: String) -> String {
-        replacingOccurrences(of: "\(name)=\(parameter(name))", with: "\(name)=\(value)")
     }
 }

@@ -48,7 +48,7 @@ extension RealProviderTests {
     func wrongSecret(client: String) async throws {
         let ledger = try await provider.ledger()
         let secret = "no-secret-of-any-client-here"
-        let profile = try ledger.profile(provider, client, secret: secret)
+        let profile = try ledger.profile(provider, client, ProfileChanges(secret: secret))
         try await ledger.logIn(provider, profile).expectFailed("client-auth-failed")
         try ledger.expectNoOutput(with: [secret])
     }

@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the scripts here share: a small HTTP client, keys by openssl, and how an instance is found
-and stopped. Python 3 standard library only."""
-import base64
+"""What the scripts here share: a small HTTP client, and how an instance is found and stopped.
+Python 3 standard library only."""
+import html.parser
 import http.client
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import ssl
-import subprocess
 import time
 import urllib.parse
 
-CONFIGURATION = "glewlwyd.conf"
+# By its configuration among the arguments of a process an instance is known.
+CONFIGURATION = "provider.conf"
 DESCRIPTION = "provider.json"
 
 
 class Browser:
-    """An HTTP client that keeps cookies and never follows a redirect by itself."""
+    """An HTTP client that keeps cookies and never follows a redirect by itself. `host` is the
+    name that servers are asked under, if another than that of the URL."""
 
-    def __init__(self, ca=None):
-        self.cookies = {}
+    def __init__(self, ca=None, host=None):
+        self.cookies, self.host = {}, host
         self.context = ssl.create_default_context(cafile=ca) if ca else None
 
     def _connection(self, url):
@@ -31,17 +30,22 @@ class Browser:
                 url.hostname, url.port or 443, timeout=30, context=self.context)
         return http.client.HTTPConnection(url.hostname, url.port or 80, timeout=30)
 
-    def request(self, method, url, body=None, accept="application/json"):
-        """Sends one request; a body is sent as JSON."""
+    def request(self, method, url, body=None, form=None, accept="application/json"):
+        """Sends one request; a body is sent as JSON, a form is one that is encoded already."""
         parts = urllib.parse.urlsplit(url)
         target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
         headers = {"Accept": accept, "Connection": "close"}
+        if self.host:
+            headers["Host"] = self.host
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         payload = None
         if body is not None:
             payload = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
+        if form is not None:
+            payload = form.encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection = self._connection(parts)
         try:
             connection.request(method, target, payload, headers)
@@ -63,6 +67,38 @@ class Response:
     def json(self):
         return json.loads(self.text)
 
+    def form(self):
+        """The first form of a page, or nothing."""
+        parser = _FormParser()
+        parser.feed(self.text)
+        return parser.form
+
+
+class Form:
+    """A form of a page: the fields that have a name."""
+
+    def __init__(self, action):
+        self.action, self.fields = action, []
+
+    def encoded(self, typed={}):
+        """What a browser sends when the user typed this, or nothing, and submits the form."""
+        sent = [(name, typed.get(name, value)) for name, value in self.fields]
+        # Of several buttons of one name the user chooses one.
+        return urllib.parse.urlencode(list(dict.fromkeys(sent)))
+
+
+class _FormParser(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.form = None
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "form" and self.form is None:
+            self.form = Form(attributes.get("action") or "")
+        elif tag in ("input", "button") and self.form and attributes.get("name"):
+            self.form.fields.append((attributes["name"], attributes.get("value") or ""))
+
 
 class Administrator:
     """Speaks the administration API of an instance."""
@@ -83,26 +119,6 @@ def describe(directory):
     """The description of a running instance."""
     with open(os.path.join(directory, DESCRIPTION)) as source:
         return json.load(source)
-
-
-def write_private(path, text):
-    """Writes a file that only its owner can read."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(text)
-
-
-def free_port(asked=0):
-    """The port that was asked for, or a random one below those of outgoing connections; refused
-    when something listens there already."""
-    for port in [asked] if asked else random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
-    raise SystemExit(f"port {asked or 'after port'} is taken")
 
 
 def stop(directory, remove=False):
@@ -143,47 +159,3 @@ def _ended(pid, seconds):
             return True
         time.sleep(0.02)
     return False
-
-
-# Keys
-
-
-def openssl(*arguments):
-    done = subprocess.run(["openssl", *arguments], capture_output=True)
-    if done.returncode:
-        raise SystemExit(f"openssl {arguments[0]}: {done.stderr.decode()}")
-    return done.stdout
-
-
-def make_signing_key(key_id):
-    """A new RSA key of 2048 bits as a private JSON Web Key."""
-    pem = openssl("genrsa", "-traditional", "2048").decode()
-    body = "".join(line for line in pem.splitlines() if not line.startswith("-"))
-    numbers = _integers(base64.b64decode(body))[1:]  # behind the version
-    names = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
-    key = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": key_id}
-    key.update((name, _base64url(number)) for name, number in zip(names, numbers))
-    return key
-
-
-def _integers(der):
-    """The integers of one DER sequence, as bytes."""
-    _, start, end = _element(der, 0)
-    found = []
-    while start < end:
-        _, first, start = _element(der, start)
-        found.append(der[first:start])
-    return found
-
-
-def _element(der, at):
-    """Tag, start and end of the content of the element that begins there."""
-    tag, length, at = der[at], der[at + 1], at + 2
-    if length & 0x80:
-        size = length & 0x7F
-        length, at = int.from_bytes(der[at:at + size], "big"), at + size
-    return tag, at, at + length
-
-
-def _base64url(number):
-    return base64.urlsafe_b64encode(number.lstrip(b"\0")).rstrip(b"=").decode()

@@ -60,15 +60,16 @@ class Relay(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         is_token = path.endswith("/token")
+        is_backchannel = is_token or path.endswith("/par")
         secret = {"body": body.decode(), "authorization": self.headers.get("Authorization")}
         note(at="arrived", method=self.command, path=path, query=query,
-             **(secret if is_token else {}))
+             **(secret if is_backchannel else {}))
         wait_if_held(path, "before")
         if is_token and os.path.exists(at("tamper")):
             body = re.sub(rb"(code_verifier=)[^&]*", rb"\1" + b"tampered-" * 5, body)
         answer, content = self.ask(body)
         note(at="answered", method=self.command, path=path, status=answer.status,
-             **({"answer": content.decode()} if is_token else {}))
+             **({"answer": content.decode()} if is_backchannel else {}))
         wait_if_held(path, "after")
         self.answer(answer, content)
 
