@@ -54,36 +54,32 @@ extension Misbehaviour {
         case idToken(TokenCheck)
     }
 
-    /// What it is, and where it has to be noticed: the table of all misbehaviours.
-    public var row: (summary: String, detection: Detection) {
-        switch self {
-        case .none: ("nothing is wrong", .nowhere)
-        case .discoveryIssuerMismatch: ("discovery names another issuer", .discovery)
-        case .accessDenied: ("the user declines: `access_denied` and no code", .callback)
-        case .stateMismatch: ("the callback has another `state`", .callback)
-        case .wrongCallbackIssuer: ("the callback has another `iss`", .callback)
-        case .missingCallbackIssuer: ("the callback has no `iss`, though promised", .callback)
-        case .slowToken: ("the token endpoint takes its time", .tokenResponse)
-        case .tokenError: ("the code is refused: `invalid_grant`", .tokenResponse)
-        case .tokenServerError: ("the token endpoint answers 503 with a page", .tokenResponse)
-        case .missingIDToken: ("the token response has no ID token", .tokenResponse)
-        case .badSignature: ("a bit of the signature is flipped", .idToken(.signature))
-        case .algNone: ("the ID token is not signed: `alg` is `none`", .idToken(.alg))
-        case .algHS256: ("the ID token is signed with the client secret", .idToken(.alg))
-        case .unknownKeyID: ("`kid` names no published key", .idToken(.key))
-        case .headerJWK: ("the header brings the key along", .idToken(.header))
-        case .duplicateClaims: ("`sub` stands twice in the payload", .idToken(.claims))
-        case .wrongIssuer: ("`iss` is another issuer", .idToken(.iss))
-        case .missingSubject: ("`sub` is missing", .idToken(.sub))
-        case .wrongAudience: ("`aud` is another client", .idToken(.aud))
-        case .expired: ("`exp` is six minutes ago", .idToken(.exp))
-        case .issuedInFuture: ("`iat` is an hour ahead", .idToken(.iat))
-        case .wrongNonce: ("`nonce` is another one", .idToken(.nonce))
+    /// A line of the table of all misbehaviours.
+    public struct Row: Sendable {
+        /// What it is, in a few words.
+        public let summary: String
+        /// Where a relying party has to notice it.
+        public let detection: Detection
+        /// What it does.
+        let faults: [Fault]
+
+        init(_ summary: String, _ detection: Detection, _ faults: Fault...) {
+            self.summary = summary
+            self.detection = detection
+            self.faults = faults
         }
+    }
+
+    /// Its line of the table.
+    public var row: Row {
+        guard let row = Self.rows[self] else { preconditionFailure("no row for \(rawValue)") }
+        return row
     }
 
     /// What it is, in a few words.
     public var summary: String { row.summary }
     /// Where a relying party has to notice it.
     public var detection: Detection { row.detection }
+
+    private static let rows = idTokenRows.merging(flowRows) { first, _ in first }
 }
