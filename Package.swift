@@ -120,7 +120,8 @@ let package = Package(
         module(
             "RelyingParty",
             [
-                "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE",
+                "LedgerPrimitives",
                 "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -170,14 +171,15 @@ let package = Package(
         .target(
             name: "LoginSupport",
             dependencies: [
-                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenSSL",
                 "ProviderSimulator", "RelyingParty", "SessionEvents", "TestSupport",
             ], path: "Tests/LoginSupport", swiftSettings: strict),
         tests(
             "RelyingPartyTests",
             [
-                "Capabilities", "EventLog", "HTTPMessages", "LedgerPrimitives", "LoginSupport",
-                "OpenIDConnect", "Platform", "ProviderSimulator", "RelyingParty",
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "LoginSupport", "OpenIDConnect", "OpenSSL", "Platform", "ProviderSimulator",
+                "RelyingParty",
                 "SessionEvents", "Sessions", "TestSupport",
             ]),
         tests(

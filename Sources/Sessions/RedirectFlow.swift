@@ -105,7 +105,10 @@ extension SessionStep {
             if !RegisteredNames.errors.containsIdentical(error.code) {
                 sealed["error"] = .string(error.code)
             }
-            sealed["errorDescription"] = error.description.map { .string($0) }
+            // Of a callback, the event before has it.
+            if stage != .callback {
+                sealed["errorDescription"] = error.description.map { .string($0) }
+            }
         }
         self.init(.failed(event), sealed: sealed.isEmpty ? nil : sealed)
     }

@@ -80,7 +80,8 @@ struct FlowTokenRequestTests {
     @Test("without PKCE has no verifier, and takes any code as it is")
     func withoutVerifier() throws {
         #expect(try Self.text(Self.request(.clientSecretBasic, verifier: nil)) == Self.body)
-        let odd = try Self.text(Self.request(.clientSecretBasic, verifier: nil, code: "a&b=c d+\u{E9}"))
+        let odd = try Self.text(
+            Self.request(.clientSecretBasic, verifier: nil, code: "a&b=c d+\u{E9}"))
         #expect(odd.contains("&code=a%26b%3Dc%20d%2B%C3%A9&"))
     }
 

@@ -176,7 +176,7 @@ public struct BackchannelClient: Sendable {
         form.append(.init("client_assertion", assertion))
     }
 
-    /// The claims of an assertion (RFC 7523 §3): for this endpoint's provider, once, and soon over.
+    /// The claims of an assertion (RFC 7523 §3): for this provider, once, and soon over.
     private func claims(_ endpoint: String, _ occasion: RequestOccasion) -> JSONObject {
         let now = occasion.instant.millisecondsSince1970 / 1000
         return [

@@ -24,7 +24,7 @@ public struct DiscoveryDocument: Equatable, Sendable {
     public let requiresPushedAuthorization: Bool
     /// Where claims are given for an access token.
     public let userInfoEndpoint: String?
-    /// Endpoints for clients that show a certificate, by their name in this document (RFC 8705 §5).
+    /// Endpoints for clients that show a certificate, by their name here (RFC 8705 §5).
     public let mutualTLSEndpoints: [String: String]
     /// What it says it supports, by the member's name; a member that is not there says nothing.
     public let supported: [String: [String]]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How an answer comes back through the browser (OAuth 2.0 Multiple Response Types §2.1, Form Post,
-/// JARM §2.3). The raw values are the registered names.
+/// How an answer comes back through the browser (OAuth 2.0 Multiple Response Types §2.1, Form
+/// Post, JARM §2.3). The raw values are the registered names.
 public enum ResponseMode: String, CaseIterable, Sendable {
     case query
     case fragment

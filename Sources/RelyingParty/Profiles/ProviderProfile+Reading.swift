@@ -172,7 +172,7 @@ extension RequestSettings {
         guard implicitResponseType.isImplicit else {
             throw ProfileError("`implicitResponseType` must be id_token or id_token token")
         }
-        pushedAuthorization = try reader.word("pushedAuthorization") ?? .optional
+        pushedAuthorization = try reader.word("pushedAuthorization") ?? .whenNeeded
         acrValues = try reader.optional("acrValues")
         loginHint = try reader.optional("loginHint")
         let extra = try reader.table("extraParameters", "a mapping of names to texts") {

@@ -34,7 +34,8 @@ public struct Verified: SessionEventPayload {
     /// A payload; what is not given is absent.
     public init(
         algorithm: String, keyID: String? = nil, acr: String? = nil, levelOfAssurance: Int? = nil,
-        subjectClaim: String? = nil, tokenIssuedAt: Instant? = nil, tokenExpiresAt: Instant? = nil, checks: [Check],
+        subjectClaim: String? = nil, tokenIssuedAt: Instant? = nil, tokenExpiresAt: Instant? = nil,
+        checks: [Check],
         checksVersion: Int? = nil, policyDigest: Digest? = nil, keySetDigest: Digest? = nil,
         discoveryDigest: Digest? = nil, exchanges: [Exchange]? = nil
     ) {
