@@ -25,9 +25,11 @@ struct DemoCommand: AsyncParsableCommand {
 
             Runs simulated providers in this process on loopback: one of no particular kind, Idura \
             Verify, IDPartner with its account selector, and BankID of Norway. Every flow there is \
-            goes well once, and others fail as they are meant to. Without --ledger and AUTHLEDGER_DIR it \
-            makes a temporary ledger and prints its path, so that you can go on looking around in \
-            it. It never touches a ledger that is not a demo's (exit status 2).
+            goes well once, and others fail as they are meant to.
+
+            Without --ledger and AUTHLEDGER_DIR it makes a temporary ledger and prints its path, \
+            so that you can go on looking around in it. It never touches a ledger that is not a \
+            demo's (exit status 2).
             """)
 
     @OptionGroup var global: GlobalOptions
