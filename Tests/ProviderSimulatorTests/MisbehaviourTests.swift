@@ -130,6 +130,22 @@ struct MisbehaviourTests {
         Set((left.members + right.members).map(\.name)).filter { left[$0] != right[$0] }.sorted()
     }
 
+    @Test(
+        "of a key is the one that it is named after",
+        arguments: [
+            (Misbehaviour.keyShort, UnusableKeyReason.modulusTooSmall),
+            (.keyExponentOne, .exponentUnsuitable), (.keyEvenModulus, .modulusFactored),
+            (.keyROCA, .rocaFingerprint), (.keyOffCurve, .pointNotOnCurve),
+            (.keyPrivate, .privateMember), (.keySymmetric, .symmetric),
+            (.keyDuplicateID, .duplicateKeyID), (.keyForEncryption, .useNotSignature),
+        ])
+    func keys(misbehaviour: Misbehaviour, reason: UnusableKeyReason) throws {
+        var login = try Login(misbehaviour: misbehaviour)
+        let keys = try login.publishedKeys().keys
+        #expect(keys.allSatisfy { $0.unusableReason == reason && $0.keyID == "rsa" })
+        #expect(keys.count == (misbehaviour == .keyDuplicateID ? 2 : 1))
+    }
+
     @Test("that is only unusual is there all the same")
     func unusual() throws {
         let response = { (misbehaviour: Misbehaviour) in
