@@ -68,7 +68,7 @@ extension CarefulParty {
         let given = way == .implicit ? answer.values["id_token"] : answer.values["code"]
         let code = given?.isEmpty ?? true ? nil : given
         if let error = answer.values["error"] {
-            note(answer.place(.code), code == nil ? Self.reason(error) : "callback-malformed")
+            note(answer.place(.code), Self.reason(error))
         }
         guard code != nil else {
             note(answer.place(.code), "callback-malformed")

@@ -171,7 +171,7 @@ extension CarefulParty {
         let keys = try JSONWebKeySet(parsing: login.get(.grantKeySet).body)
         let text = String(decoding: response.body, as: UTF8.self)
         guard let claims = try? ClientKit.claims(of: text, keys: keys) else {
-            return note(.permission, "sig-invalid")
+            return note(.permission, "permission-refused")
         }
         if claims["permissionId"] != .string(permission.id) {
             note(.permission, "permission-refused")

@@ -136,7 +136,7 @@ struct CarefulParty {
         switch values["iss"] {
         case nil: note(.accountSelector, "iss-missing")
         case Login.issuer: break
-        default: note(.accountSelector, "iss-mismatch")
+        default: note(.accountSelector, "iss-not-allowed")
         }
         if values["visitor_id"] != "v-1" { note(.accountSelector, "state-mismatch") }
         return values["idpartner_token"]
@@ -156,7 +156,7 @@ struct CarefulParty {
         } else if let error = pushed.error {
             note(
                 .authorizationRequest,
-                error == "invalid_client" ? "client-auth-failed" : "broker-error")
+                error == "invalid_client" ? "client-auth-failed" : "par-refused")
         }
         guard let uri = pushed.members["request_uri"]?.stringValue else {
             note(.authorizationRequest, "response-malformed")

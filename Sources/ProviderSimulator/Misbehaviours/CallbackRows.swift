@@ -36,7 +36,7 @@ extension Misbehaviour {
             "`state` stands twice", .callback, "callback-malformed", ["HX4"],
             .callback { $0.duplicate("state") }),
         .codeAndError: Row(
-            "there is a code and an error", .callback, "callback-malformed", ["HX5"],
+            "there is a code and an error", .callback, "access-denied", ["HX5"],
             .callback { $0["error"] = "access_denied" }),
         .missingCode: Row(
             "there is neither a code nor an error", .callback, "callback-malformed",

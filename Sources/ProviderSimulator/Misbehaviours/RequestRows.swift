@@ -7,7 +7,7 @@ extension Misbehaviour {
     static let selectorRows: [Misbehaviour: Row] = [
         .selectorForeignIssuer: Row(
             "the account selector names an issuer that nobody agreed on", .accountSelector,
-            "iss-mismatch", needs: [.accountSelector],
+            "iss-not-allowed", needs: [.accountSelector],
             .selection { $0["iss"] = AnswerDraft.foreignOrigin }),
         .selectorMissingIssuer: Row(
             "the account selector names no issuer", .accountSelector, "iss-missing",
@@ -25,7 +25,7 @@ extension Misbehaviour {
             needs: [.permission],
             .answer(.permissions) { $0.become(OAuthError(.invalidRequest, "not like this")) }),
         .grantBadSignature: Row(
-            "a bit of the grant's signature is flipped", .permission, "sig-invalid",
+            "a bit of the grant's signature is flipped", .permission, "permission-refused",
             needs: [.permission], .token(.grant) { $0.signature = .flipped }),
         .grantOtherPermission: Row(
             "the grant is for another permission", .permission, "permission-refused",
@@ -36,7 +36,7 @@ extension Misbehaviour {
     static let pushedRequestRows: [Misbehaviour: Row] = [
         .parRefused: Row(
             "the pushed request is refused: `invalid_request`", .authorizationRequest,
-            "broker-error", needs: [.pushedRequest],
+            "par-refused", needs: [.pushedRequest],
             .answer(.pushedAuthorization) {
                 $0.become(OAuthError(.invalidRequest, "not like this"))
             }),

@@ -99,7 +99,7 @@ extension Misbehaviour {
             "the code in the signed response is empty", .jarm(.code), "callback-malformed",
             ["HX7"], needs: [.signedResponse], .callback { $0["code"] = "" }),
         .jarmCodeAndError: Row(
-            "the signed response has a code and an error", .jarm(.code), "callback-malformed",
+            "the signed response has a code and an error", .jarm(.code), "access-denied",
             ["HX5"], needs: [.signedResponse], .callback { $0["error"] = "access_denied" }),
     ]
 
