@@ -75,7 +75,7 @@ let package = Package(
 
         // Pure core: no clock, no input or output, no async.
         module("LedgerPrimitives"),
-        module("HTTPMessages"),
+        module("HTTPMessages", ["LedgerPrimitives"]),
         module("Capabilities", ["HTTPMessages", "LedgerPrimitives"]),
         module("JOSE", ["LedgerPrimitives", "OpenSSL"]),
         module("MerkleTree", ["LedgerPrimitives", "OpenSSL"]),
@@ -110,10 +110,18 @@ let package = Package(
                 "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
             ] + httpServer),
 
+        // The provider profiles themselves are in ops/, where operators look for them.
+        .target(
+            name: "BuiltInProfiles", path: "ops/providers",
+            resources: [
+                .embedInCode("bankid-no.yaml"), .embedInCode("generic.yaml"),
+                .embedInCode("idpartner.yaml"), .embedInCode("idura.yaml"),
+            ], swiftSettings: strict),
         module(
             "RelyingParty",
             [
-                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE",
+                "LedgerPrimitives",
                 "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -150,6 +158,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
+        tests("HTTPMessagesTests", ["HTTPMessages", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
             exclude: ["Golden", "LedgerGolden"]),
@@ -162,20 +171,23 @@ let package = Package(
         .target(
             name: "LoginSupport",
             dependencies: [
-                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenSSL",
                 "ProviderSimulator", "RelyingParty", "SessionEvents", "TestSupport",
             ], path: "Tests/LoginSupport", swiftSettings: strict),
         tests(
             "RelyingPartyTests",
             [
-                "Capabilities", "EventLog", "HTTPMessages", "LedgerPrimitives", "LoginSupport",
-                "OpenIDConnect", "Platform", "ProviderSimulator", "RelyingParty",
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "LoginSupport", "OpenIDConnect", "OpenSSL", "Platform", "ProviderSimulator",
+                "RelyingParty",
                 "SessionEvents", "Sessions", "TestSupport",
             ]),
         tests(
             "ProjectionsTests",
-            ["LedgerPrimitives", "OpenIDConnect", "Projections", "SessionEvents", "TestSupport"],
-            exclude: ["Golden"]),
+            [
+                "LedgerPrimitives", "OpenIDConnect", "Projections", "SessionEvents", "Sessions",
+                "TestSupport",
+            ], exclude: ["Golden"]),
         tests(
             "ReplayTests",
             [

@@ -37,6 +37,8 @@ public struct HTTPRequest: Equatable, Sendable {
         public var allowsPrivateTargets = false
         /// A PEM file with the certificate authorities that are trusted instead of the system's.
         public var trustedCAFile: String?
+        /// SHIM
+        public var clientCertificate: ClientCertificateFiles?
 
         /// The limits of an ordinary exchange.
         public init() {}
@@ -114,6 +116,7 @@ public struct HTTPFailure: Error, Equatable, Sendable {
         case refused
         /// The answer is larger than the limits allow.
         case tooLarge = "too-large"
+        case clientCertificate = "client-certificate"
         /// The peer broke off, or spoke no proper HTTP.
         case interrupted
     }
@@ -127,5 +130,14 @@ public struct HTTPFailure: Error, Equatable, Sendable {
     public init(_ kind: Kind, mayHaveBeenSent: Bool) {
         self.kind = kind
         self.mayHaveBeenSent = mayHaveBeenSent
+    }
+}
+
+public struct ClientCertificateFiles: Equatable, Sendable, Hashable {
+    public let certificateFile: String
+    public let privateKeyFile: String
+    public init(certificateFile: String, privateKeyFile: String) {
+        self.certificateFile = certificateFile
+        self.privateKeyFile = privateKeyFile
     }
 }

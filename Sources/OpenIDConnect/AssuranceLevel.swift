@@ -23,7 +23,7 @@ public struct AssuranceLevel: Sendable, Hashable {
     ///
     /// The whole parameter is read: to search for `LOA=3` would refuse a stronger login and take
     /// `LOA=30` for one.
-    static func level(of acr: String, table: [AssuranceLevel]) -> Int? {
+    public static func level(of acr: String, table: [AssuranceLevel]) -> Int? {
         if let line = table.first(where: { $0.acr.isIdentical(to: acr) }) { return line.level }
         let parameters = Array(acr.utf8).split(
             separator: UInt8(ascii: ";"), omittingEmptySubsequences: false

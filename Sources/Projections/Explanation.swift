@@ -4,6 +4,9 @@ public import LedgerPrimitives
 public import SessionEvents
 
 /// Why a session ended as it did, for a person.
+///
+/// Evidence is what was recorded, each with the position of its event. Likely causes are what may
+/// be inferred from it: the catalogue's, in the order in which this session's events bear them out.
 public struct Explanation: Equatable, Sendable {
     /// Something recorded that shows it.
     public struct Evidence: Equatable, Sendable {
@@ -13,14 +16,28 @@ public struct Explanation: Equatable, Sendable {
         public let text: String
     }
 
+    /// Something that may have led to it.
+    public struct Cause: Equatable, Sendable {
+        /// The cause in a sentence.
+        public let text: String
+        /// What speaks for it in this session, if something does.
+        public let evidence: Evidence?
+    }
+
     /// The session.
     public let session: String
     /// The code; nil for a session that did not fail.
     public let reason: FailureReason?
+    /// Where to begin to look; nil for a session that did not fail.
+    public let failureClass: FailureClass?
+    /// How much attention it needs; nil for a session that did not fail.
+    public let severity: FailureSeverity?
     /// The code in a sentence.
     public let title: String
     /// What shows it.
     public let evidence: [Evidence]
+    /// What may have led to it, the likeliest first.
+    public let likelyCauses: [Cause]
     /// What to do.
     public let hint: String
     /// Whether the user may simply try again.
@@ -30,82 +47,74 @@ public struct Explanation: Equatable, Sendable {
     ///
     /// - Returns: nil for a stream without events of a session.
     public init?(session: String, events: [RecordedEvent]) throws(EventDecodingError) {
+        let story = try SessionStory(events)
+        guard let last = story.steps.last?.event else { return nil }
         self.session = session
-        var evidence: [Evidence] = []
-        var last: SessionEvent?
-        for event in events {
-            let payload = try SessionEventCodec.decode(event)
-            evidence += payload.evidence.map { Evidence(position: event.position, text: $0) }
-            last = payload
-        }
-        guard let last else { return nil }
-        self.evidence = evidence
-        switch last {
-        case .failed(let payload):
+        if case .failed(let payload) = last {
             let entry = FailureCatalogue.entry(payload.reason)
             reason = payload.reason
+            failureClass = entry.failureClass
+            severity = entry.severity
             title = entry.title
+            evidence = EvidenceWriter.evidence(in: story, asked: entry.asked)
+            likelyCauses = story.ranked(entry.likelyCauses)
             hint = entry.hint
             retrySafe = entry.retrySafe
-        case .verified:
-            reason = nil
+            return
+        }
+        reason = nil
+        failureClass = nil
+        severity = nil
+        evidence = EvidenceWriter.evidence(in: story, asked: [])
+        likelyCauses = []
+        retrySafe = true
+        if case .verified = last {
             title = "The login succeeded."
             hint = "Nothing needs to be done."
-            retrySafe = true
-        default:
-            reason = nil
+        } else {
             title = "The login is not over: its last event is `\(last.type.word)`."
             hint = "Finish it with `authledger callback`, or begin a new login."
-            retrySafe = true
         }
     }
 }
 
-extension SessionEvent {
-    /// What this event contributes to an explanation.
-    fileprivate var evidence: [String] {
-        switch self {
-        case .initiated(let payload):
-            ["the login began with \(payload.provider), flow \(payload.flow.rawValue)"]
-        case .redirected(let payload):
-            ["the user was sent to \(payload.endpoint)"]
-        case .callback(let payload): payload.evidence
-        case .polled(let payload):
-            payload.status == .error
-                ? ["the provider answered the poll with \(payload.error ?? "an error")"] : []
-        case .tokenIssued(let payload):
-            payload.algorithm.map { ["an ID token signed with \($0) came"] }
-                ?? ["an ID token came"]
-        case .verified: ["every check passed"]
-        case .failed(let payload): payload.evidence
+extension Explanation {
+    /// The explanation for programs.
+    public var object: JSONObject {
+        [
+            "class": failureClass.map { .string($0.rawValue) } ?? .null,
+            "evidence": .array(
+                evidence.map {
+                    .object(["position": .integer(Int64($0.position)), "text": .string($0.text)])
+                }),
+            "hint": .string(hint), "likelyCauses": .array(likelyCauses.map { .string($0.words) }),
+            "reason": reason.map { .string($0.code) } ?? .null, "retrySafe": .bool(retrySafe),
+            "session": .string(session),
+            "severity": severity.map { .string($0.rawValue) } ?? .null, "title": .string(title),
+        ]
+    }
+
+    /// The explanation as a page for a person.
+    public var text: String {
+        var page = TextPage()
+        page.add((reason.map { "\($0.code): " } ?? "") + title)
+        if let failureClass, let severity {
+            page.add("class \(failureClass.rawValue) · severity \(severity.rawValue)")
         }
+        page.add("session \(session)")
+        page.add(list: evidence.map { ("at \($0.position)", [$0.text]) }, under: "What shows it:")
+        page.addNumbered(
+            likelyCauses.map { cause in
+                [cause.text] + (cause.evidence.map { ["at \($0.position): \($0.text)"] } ?? [])
+            }, under: "Likely causes, the likeliest first:")
+        page.add(hint: hint, retrySafe: reason == nil ? nil : retrySafe)
+        return page.text
     }
 }
 
-extension CallbackReceived {
-    fileprivate var evidence: [String] {
-        var evidence: [String] = []
-        if let error { evidence.append("the callback carried the error \(error)") }
-        switch stateMatched {
-        case false?: evidence.append("the callback's state is not the one that was sent")
-        case true?: evidence.append("the callback's state is the one that was sent")
-        case nil: break
-        }
-        if stateBinding == StateBinding.none {
-            evidence.append("nothing tied the callback to the user's own session")
-        }
-        return evidence
-    }
-}
-
-extension Failed {
-    fileprivate var evidence: [String] {
-        var evidence = ["the login ended at the stage \(stage.rawValue)"]
-        if let error { evidence.append("the provider gave the error \(error)") }
-        let failed = (checks ?? []).filter { $0.outcome == .failed }.map(\.name)
-        if !failed.isEmpty {
-            evidence.append("failed checks of the ID token: \(failed.joined(separator: ", "))")
-        }
-        return evidence
+extension Explanation.Cause {
+    /// The cause, and what speaks for it, in one text.
+    fileprivate var words: String {
+        text + (evidence.map { " At \($0.position): \($0.text)." } ?? "")
     }
 }

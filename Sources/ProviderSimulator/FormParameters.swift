@@ -4,7 +4,12 @@ internal import LedgerPrimitives
 
 /// Parameters in `application/x-www-form-urlencoded` (RFC 6749 appendix B), of a query or a body.
 struct FormParameters {
-    private let pairs: [(name: String, value: String)]
+    let pairs: [(name: String, value: String)]
+
+    /// Parameters that are known already.
+    init(_ pairs: [(name: String, value: String)]) {
+        self.pairs = pairs
+    }
 
     /// Reads parameters; nil when an escape is broken or the text is not UTF-8.
     init?(parsing text: some Sequence<UInt8>) {
@@ -31,6 +36,11 @@ struct FormParameters {
     var hasRepetition: Bool {
         var names: Set<[UInt8]> = []
         return !pairs.allSatisfy { names.insert(Array($0.name.utf8)).inserted }
+    }
+
+    /// The parameters but those of these names.
+    func without(_ names: Set<String>) -> FormParameters {
+        FormParameters(pairs.filter { !names.containsIdentical($0.name) })
     }
 
     /// The parameters as a query.

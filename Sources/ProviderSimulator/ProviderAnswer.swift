@@ -26,6 +26,9 @@ struct OAuthError: Error, Equatable {
         case unsupportedResponseType = "unsupported_response_type"
         case requestNotSupported = "request_not_supported"
         case requestURINotSupported = "request_uri_not_supported"
+        case invalidRequestObject = "invalid_request_object"
+        case invalidRequestURI = "invalid_request_uri"
+        case invalidToken = "invalid_token"
         case accessDenied = "access_denied"
         case serverError = "server_error"
     }
@@ -42,31 +45,33 @@ struct OAuthError: Error, Equatable {
     var response: HTTPResponse {
         let status =
             switch code {
-            case .invalidClient: 401
+            case .invalidClient, .invalidToken: 401
             case .serverError: 500
             default: 400
             }
-        var response = HTTPResponse.json(
-            ["error": .string(code.rawValue), "error_description": .string(description)],
-            status: status)
-        if code == .invalidClient {
-            response.fields.append(HTTPField("WWW-Authenticate", #"Basic realm="simulator""#))
+        var response = HTTPResponse.json(members, status: status)
+        if status == 401 {
+            let challenge =
+                code == .invalidToken
+                ? #"Bearer error="invalid_token""# : #"Basic realm="simulator""#
+            response.fields.append(HTTPField("WWW-Authenticate", challenge))
         }
         return response
+    }
+
+    /// The members of that response.
+    var members: JSONObject {
+        ["error": .string(code.rawValue), "error_description": .string(description)]
     }
 }
 
 extension HTTPResponse {
     static let doNotStore = HTTPField("Cache-Control", "no-store")
 
-    /// A JSON response, which is not to be kept unless it says for how long.
-    static func json(
-        _ object: JSONObject, status: Int = 200, maxAgeSeconds: Int? = nil
-    ) -> HTTPResponse {
-        let caching = maxAgeSeconds.map { HTTPField("Cache-Control", "public, max-age=\($0)") }
-        return HTTPResponse(
-            status: status,
-            fields: [HTTPField("Content-Type", "application/json"), caching ?? doNotStore],
+    /// A JSON response, which is not to be kept.
+    static func json(_ object: JSONObject, status: Int = 200) -> HTTPResponse {
+        HTTPResponse(
+            status: status, fields: [HTTPField("Content-Type", "application/json"), doNotStore],
             body: CanonicalJSON.encode(object))
     }
 
@@ -78,12 +83,8 @@ extension HTTPResponse {
             body: Array("<!doctype html><title>Simulator</title><p>\(sentence)</p>".utf8))
     }
 
-    /// Sends the browser to a URI with further parameters (RFC 9700 §4.12 on the status).
-    static func redirect(
-        to uri: String, parameters: [(name: String, value: String?)]
-    ) -> HTTPResponse {
-        let separator = uri.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
-        let location = uri + separator + FormParameters.encode(parameters)
-        return HTTPResponse(status: 303, fields: [HTTPField("Location", location), doNotStore])
+    /// Sends the browser to a URI (RFC 9700 §4.12 on the status).
+    static func redirect(to location: String) -> HTTPResponse {
+        HTTPResponse(status: 303, fields: [HTTPField("Location", location), doNotStore])
     }
 }

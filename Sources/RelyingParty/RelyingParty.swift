@@ -2,7 +2,7 @@
 
 public import Capabilities
 public import EventLog
-internal import HTTPMessages
+internal import JOSE
 public import LedgerPrimitives
 internal import OpenIDConnect
 public import SessionEvents
@@ -24,165 +24,120 @@ public struct LoginResult: Equatable, Sendable {
     public var claims: JSONObject?
 }
 
-/// What became of a callback.
-public enum CallbackResult: Equatable, Sendable {
-    /// It belonged to a session, which went on.
-    case taken(LoginResult)
-    /// It was refused and recorded outside of any session.
-    case refused(FailureReason, session: String?)
+/// What a caller wants of one login beyond its profile.
+public struct LoginWishes: Sendable {
+    /// What is known of the user agent; sealed.
+    public var userAgent = JSONObject()
+    /// Who is to log in; sealed. Takes the place of the profile's hint.
+    public var loginHint: String?
+    /// Authentication context classes to ask for, in place of the profile's.
+    public var acrValues: String?
+    /// The caller's own name for the visitor, towards an account selector; sealed.
+    public var visitorID: String?
+    /// What the user is to permit, where the provider keeps permissions; sealed.
+    public var permission: JSONObject?
+
+    /// No wishes.
+    public init() {}
 }
 
 /// Drives logins: builds a request, sends it, takes the answer in, and records every step before
 /// the next one.
 public struct RelyingParty: Sendable {
-    private let log: EventLog
-    private let capabilities: Capabilities
+    let log: EventLog
+    let capabilities: Capabilities
+    let documents: ProviderDocumentCache
 
     /// A relying party that records into a log open for appending.
-    public init(log: EventLog, capabilities: Capabilities) {
+    ///
+    /// - Parameter documents: the documents of providers that all its logins share.
+    public init(
+        log: EventLog, capabilities: Capabilities,
+        documents: ProviderDocumentCache = ProviderDocumentCache()
+    ) {
         self.log = log
         self.capabilities = capabilities
+        self.documents = documents
     }
 
-    // MARK: - Start
-
-    /// Begins a login: records it, asks the provider for its endpoints, records that the user is
-    /// sent away, and only then gives the URL out.
+    /// Begins a login: records it, sends the user to the account selector or asks the provider for
+    /// its endpoints, records that the user is sent away, and only then gives the URL out.
     ///
-    /// - Parameter userAgent: what is known of the user agent; sealed.
     /// - Throws: ``ProfileError`` or an error of the ledger. What the provider does wrong is no
     ///   error but a failed session.
     public func start(
-        _ profile: ProviderProfile, flow: Flow, userAgent: JSONObject = JSONObject()
+        _ profile: ProviderProfile, flow: Flow, _ wishes: LoginWishes = LoginWishes()
     ) async throws -> LoginResult {
-        guard flow == .pkce || flow == .code, profile.flows.contains(flow) else {
-            throw ProfileError("the profile does not have the flow `\(flow.rawValue)`")
-        }
-        let request = makeRequest(profile, flow)
+        try check(profile, flow, wishes)
         let document = CanonicalJSON.encode(profile.object)
         var driver = try SessionDriver(beginningIn: log, capabilities: capabilities)
+        let request = makeRequest(profile, flow, wishes)
+        let visitorID =
+            profile.accountSelector == nil ? nil : wishes.visitorID ?? makeSecret()
         let parameters = LoginParameters(
-            provider: profile.name, issuer: profile.issuer, flow: flow, request: request,
+            provider: profile.name, environment: profile.environment,
+            issuer: profile.accountSelector == nil ? profile.issuer : nil, flow: flow,
+            request: request,
             profile: ArchivedDocument(digest: Digest(ofDocument: document), bytes: document),
-            userAgent: userAgent)
-        try await driver.apply(
-            .initiate(parameters),
-            lookups: [try log.lookupEntry(.state, request.state, subject: driver.subject)])
-        let documents = ProviderDocuments(log: log, capabilities: capabilities, profile: profile)
-        do {
-            let (discovery, archived) = try await documents.fetchDiscovery()
+            visitorID: visitorID, permission: wishes.permission, userAgent: wishes.userAgent)
+        var lookups = [try log.lookupEntry(.state, request.state, subject: driver.subject)]
+        if let visitorID {
+            lookups.append(try log.lookupEntry(.state, visitorID, subject: driver.subject))
+        }
+        try await driver.apply(.initiate(parameters), lookups: lookups)
+        let url: String?
+        if let selector = profile.accountSelector, let visitorID {
+            url = selector.url(registration: profile.registration, visitorID: visitorID)
             try await driver.apply(
-                .redirect(
-                    Redirection(
-                        endpoint: discovery.authorizationEndpoint,
-                        discoveryDigest: archived.digest)))
-            var result = driver.result
-            result.authorizationURL = request.url(endpoint: discovery.authorizationEndpoint)
-            return result
-        } catch let failure as FlowFailure {
-            try await driver.apply(.fail(.discovery, failure))
-            return driver.result
+                .redirect(Redirection(endpoint: selector.url, to: .accountSelector)))
+        } else {
+            url = try await authorization(profile).run(&driver)
+        }
+        var result = driver.result
+        result.authorizationURL = url
+        return result
+    }
+
+    func authorization(_ profile: ProviderProfile) -> AuthorizationStep {
+        AuthorizationStep(
+            log: log, capabilities: capabilities, profile: profile, cache: documents)
+    }
+
+    /// What would be wrong with a login is said before anything is recorded.
+    private func check(
+        _ profile: ProviderProfile, _ flow: Flow, _ wishes: LoginWishes
+    ) throws(ProfileError) {
+        guard flow.usesRedirect, profile.flows.contains(flow) else {
+            throw ProfileError("the profile does not have the flow `\(flow.rawValue)`")
+        }
+        if let selector = profile.accountSelector, selector.issuers.isEmpty {
+            throw ProfileError(
+                "`accountSelector.issuers` must list the issuers that the selector may name")
+        }
+        if wishes.permission != nil, profile.permissions == nil {
+            throw ProfileError("the profile has no `permissions`, so none can be asked for")
+        }
+        let isPersonal = wishes.loginHint.map(AuthorizationRequest.isPersonal(loginHint:)) ?? false
+        if isPersonal, profile.request.pushedAuthorization == .never {
+            throw ProfileError(
+                "a login hint with a person's number must not stand in a URL: the profile needs "
+                    + "`pushedAuthorization: required`")
         }
     }
 
-    private func makeRequest(_ profile: ProviderProfile, _ flow: Flow) -> AuthorizationRequest {
+    private func makeRequest(
+        _ profile: ProviderProfile, _ flow: Flow, _ wishes: LoginWishes
+    ) -> AuthorizationRequest {
         AuthorizationRequest(
-            registration: profile.registration, state: makeSecret(), nonce: makeSecret(),
-            codeVerifier: flow == .pkce ? makeSecret() : nil, acrValues: profile.acrValues)
+            registration: profile.registration, responseType: profile.responseType(flow),
+            responseMode: profile.responseMode(flow), state: makeSecret(), nonce: makeSecret(),
+            codeVerifier: flow == .pkce || flow == .jarm ? makeSecret() : nil,
+            acrValues: wishes.acrValues ?? profile.request.acrValues,
+            loginHint: wishes.loginHint ?? profile.request.loginHint)
     }
 
-    private func makeSecret() -> String {
+    func makeSecret() -> String {
         Base64URL.encode(capabilities.randomBytes(PKCE.randomBytes))
-    }
-
-    // MARK: - Callback
-
-    /// Takes what came back through the browser and finishes the login.
-    ///
-    /// - Parameters:
-    ///   - input: the callback URL, its query, or a form.
-    ///   - session: the session that the caller's own user-agent session holds; without it the
-    ///     session is found by the state, and nothing shows that it is the same user's.
-    /// - Throws: an error of the ledger, or ``ProfileError`` when the profile's secret is gone.
-    public func receiveCallback(
-        _ input: String, session: String?
-    ) async throws -> CallbackResult {
-        let parameters = try? CallbackParameters(input)
-        guard session != nil || parameters != nil else {
-            return try await refuse(.callbackMalformed, session: nil)
-        }
-        guard session != nil || parameters?.state != nil else {
-            return try await refuse(.stateMissing, session: nil)
-        }
-        let found = try parameters?.state.flatMap { try log.subject(of: .state, $0) }
-        guard let subject = session ?? found, try log.streamHead(subject) != nil else {
-            return try await refuse(.stateMismatch, session: nil)
-        }
-        // Held to the end of the process at most: a session found waiting for its tokens while
-        // nobody holds it is one whose process died.
-        guard let hold = try log.hold(subject) else {
-            return try await refuseReplayed(subject)
-        }
-        defer { withExtendedLifetime(hold) {} }
-        var driver = try SessionDriver(
-            resuming: subject, in: log, capabilities: capabilities)
-        guard !driver.isReported else { return try await refuse(.stateMismatch, session: nil) }
-        switch driver.state.phase {
-        case .redirected:
-            let exchange = try CodeExchange(log: log, capabilities: capabilities, driver.state)
-            do {
-                try await driver.apply(
-                    .receiveCallback(
-                        CallbackInput(
-                            input: input, responseMode: "query",
-                            binding: session == nil ? .none : .session,
-                            promisesIssuer: exchange.discovery.promisesIssuerInResponse)))
-            } catch is AppendConflict {
-                return try await refuseReplayed(subject)
-            }
-            try await exchange.finish(&driver)
-        case .callbackReceived:
-            try await driver.apply(.fail(.token, FlowFailure(.exchangeInterrupted)))
-        case .tokenIssued:
-            let exchange = try CodeExchange(log: log, capabilities: capabilities, driver.state)
-            try await exchange.verify(&driver)
-        default:
-            return try await refuseReplayed(subject)
-        }
-        return .taken(driver.result)
-    }
-
-    private func refuseReplayed(_ subject: String) async throws -> CallbackResult {
-        guard let reason = FailureReason("callback-replayed") else {
-            return .refused(FailureReason(.stateMismatch), session: subject)
-        }
-        try await record(CallbackRefused(reason: reason, session: subject))
-        return .refused(reason, session: subject)
-    }
-
-    private func refuse(
-        _ reason: FlowFailureReason, session: String?
-    ) async throws -> CallbackResult {
-        let reason = FailureReason(reason)
-        try await record(CallbackRefused(reason: reason, session: session))
-        return .refused(reason, session: session)
-    }
-
-    private func record(_ refusal: CallbackRefused) async throws {
-        while true {
-            let draft = EventDraft(
-                id: capabilities.makeUUIDv7(), source: log.info.origin,
-                type: CallbackRefused.type, typeVersion: 1, subject: CallbackRefused.subject,
-                time: capabilities.now(), clear: refusal.clearMembers)
-            let head = try log.streamHead(CallbackRefused.subject)
-            let event = try log.prepare(draft, after: head, dataKey: nil)
-            do {
-                _ = try await log.append(AppendBatch(events: [event]))
-                return
-            } catch is AppendConflict {
-                // Another refusal came in between; look again.
-            }
-        }
     }
 }
 

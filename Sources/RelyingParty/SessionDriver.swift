@@ -56,15 +56,16 @@ struct SessionDriver {
 
     /// Decides on a command and records what it leads to, in one commit.
     ///
+    /// - Parameter instant: when what the command speaks of happened; nil for now.
     /// - Returns: the steps, which are on disk now.
     /// - Throws: ``SessionRejection``, ``AppendConflict`` when another process was faster, or an
     ///   error of the ledger.
     @discardableResult
     mutating func apply(
-        _ command: SessionCommand, lookups: [LookupEntry] = []
+        _ command: SessionCommand, at instant: Instant? = nil, lookups: [LookupEntry] = []
     ) async throws -> [SessionStep] {
         let steps = try Session.decide(command, in: state)
-        let time = capabilities.now()
+        let time = instant ?? capabilities.now()
         var batch = AppendBatch(
             events: [], newDataKeys: newKey.map { [$0] } ?? [], lookups: lookups)
         var next = head

@@ -72,6 +72,17 @@ extension MemberKind where Value == String {
     static let responseMode = registered(
         RegisteredNames.responseModes, "a registered response mode, or \"other\"")
 
+    static let responseType = registered(
+        RegisteredNames.responseTypes, "a registered response type, or \"other\"")
+
+    static let keyManagement = registered(
+        RegisteredNames.keyManagementAlgorithms,
+        "a registered JWE key management algorithm, or \"other\"")
+
+    static let contentEncryption = registered(
+        RegisteredNames.contentEncryptions,
+        "a registered JWE content encryption, or \"other\"")
+
     static let keyID = text(
         "the id of an archived key, up to 128 printable ASCII characters, or \"other\"",
         bytesMax: 128, { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })

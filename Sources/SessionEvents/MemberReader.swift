@@ -39,6 +39,7 @@ struct MemberReader {
     private enum Place {
         case payload
         case element(of: String, Int)
+        case member(String)
     }
 
     private let object: JSONObject
@@ -62,6 +63,7 @@ struct MemberReader {
         switch place {
         case .payload: ""
         case .element(let list, let index): "\(list)[\(index)]."
+        case .member(let name): "\(name)."
         }
     }
 
@@ -120,6 +122,20 @@ struct MemberReader {
         return values
     }
 
+    /// Reads an object; nil when the member is not there.
+    mutating func object<Value>(
+        _ name: String, _ read: (inout MemberReader) throws(MemberError) -> Value
+    ) throws(MemberError) -> Value? {
+        guard let member = take(name) else { return nil }
+        guard let object = member.objectValue else {
+            throw MemberError("\(path)\(name)", .malformed(expectation: "an object"))
+        }
+        var reader = MemberReader(object, at: .member(path + name))
+        let value = try read(&reader)
+        try reader.finish()
+        return value
+    }
+
     /// Refuses members that nothing asked for. Their names are shown only if they look like the
     /// names of members: a name is input like any other.
     func finish() throws(MemberError) {
@@ -145,6 +161,13 @@ extension JSONObject {
     /// Sets a member unless there is no value.
     mutating func set<Value>(_ name: String, _ value: Value?, _ kind: MemberKind<Value>) {
         if let value { self[name] = kind.write(value) }
+    }
+
+    /// Sets an object unless there is none.
+    mutating func set<Value>(
+        _ name: String, _ value: Value?, _ write: (Value) -> JSONObject
+    ) {
+        if let value { self[name] = .object(write(value)) }
     }
 
     /// Sets an array of objects unless there is none.

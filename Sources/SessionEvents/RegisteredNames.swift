@@ -41,6 +41,33 @@ public enum RegisteredNames {
         "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
     ]
 
+    /// Response types of OpenID Connect Core.
+    public static let responseTypes: Set<String> = [
+        "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token",
+    ]
+
+    /// Key management of encrypted tokens (RFC 7518 §4.1).
+    public static let keyManagementAlgorithms: Set<String> = [
+        "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "A128KW", "A192KW", "A256KW", "dir", "ECDH-ES",
+        "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW", "A128GCMKW", "A192GCMKW",
+        "A256GCMKW", "PBES2-HS256+A128KW", "PBES2-HS384+A192KW", "PBES2-HS512+A256KW",
+    ]
+
+    /// Content encryption of encrypted tokens (RFC 7518 §5.1).
+    public static let contentEncryptions: Set<String> = [
+        "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM",
+    ]
+
+    /// A name from outside if it is one of a list, or else ``other``.
+    public static func inClear(_ name: String, _ names: Set<String>) -> String {
+        names.containsIdentical(name) ? name : other
+    }
+
+    /// The id that a provider gave a request; nil when it has a form that no clear member takes.
+    public static func traceIDInClear(_ text: String?) -> String? {
+        text.flatMap { MemberKind.traceID.read(.string($0)) }
+    }
+
     /// What of an error code from outside may stand in the clear.
     public static func errorInClear(_ error: String) -> String {
         errors.containsIdentical(error) ? error : other

@@ -139,6 +139,37 @@ public struct Exchange: Equatable, Sendable {
     }
 }
 
+/// How a token was encrypted to us (RFC 7516). What was inside is what is checked.
+public struct Encryption: Equatable, Sendable {
+    /// How the content key was encrypted.
+    public var algorithm: String
+    /// How the content was.
+    public var contentEncryption: String
+    /// Which key of ours it names.
+    public var keyID: String?
+
+    /// How a token was encrypted.
+    public init(algorithm: String, contentEncryption: String, keyID: String? = nil) {
+        self.algorithm = algorithm
+        self.contentEncryption = contentEncryption
+        self.keyID = keyID
+    }
+
+    init(reading members: inout MemberReader) throws(MemberError) {
+        algorithm = try members.required("algorithm", .keyManagement)
+        contentEncryption = try members.required("contentEncryption", .contentEncryption)
+        keyID = try members.optional("keyID", .keyID)
+    }
+
+    func object() -> JSONObject {
+        var object = JSONObject()
+        object.set("algorithm", algorithm, .keyManagement)
+        object.set("contentEncryption", contentEncryption, .contentEncryption)
+        object.set("keyID", keyID, .keyID)
+        return object
+    }
+}
+
 extension MemberKind where Value == String {
     static let purpose = text(
         "a word of up to 32 lower-case letters and hyphens", bytesMax: 32,

@@ -29,12 +29,14 @@ public enum Session {
     ) throws(SessionRejection) -> [SessionStep] {
         switch command {
         case .recordReported(let event): [SessionStep(event)]
-        case .initiate(let parameters): [CodeFlow.initiate(parameters)]
-        case .redirect(let redirection): [CodeFlow.redirect(redirection)]
-        case .receiveCallback(let input): try CodeFlow.receiveCallback(input, in: state)
-        case .receiveTokens(let input): CodeFlow.receiveTokens(input)
+        case .initiate(let parameters): [RedirectFlow.initiate(parameters)]
+        case .redirect(let redirection): [RedirectFlow.redirect(redirection, in: state)]
+        case .receiveSelection(let input): try RedirectFlow.receiveSelection(input, in: state)
+        case .receiveCallback(let input): try CallbackStep.receive(input, in: state)
+        case .receiveTokens(let input): TokenStep.receive(input, in: state)
         case .verifyToken(let input): [try TokenVerification.verify(input, in: state)]
-        case .fail(let stage, let failure): [SessionStep(failed: stage, failure)]
+        case .fail(let stage, let failure, let exchanges):
+            [SessionStep(failed: stage, failure, exchanges: exchanges)]
         }
     }
 
@@ -55,13 +57,19 @@ public enum Session {
             next.flow = payload.flow
             next.issuer = payload.issuer
             next.profileDigest = payload.profileDigest
+            next.acrValues = payload.acrValues
+            next.responseMode = payload.responseMode
+            next.responseType = payload.responseType
         case .redirected(let payload):
             next.phase = .redirected
             next.isChoosingAccount = false
+            next.awaitsSelection = payload.to == .accountSelector
+            next.issuer = payload.issuer ?? next.issuer
             next.discoveryDigest = payload.discoveryDigest ?? next.discoveryDigest
         case .callback(let payload):
             next.phase = .callbackReceived
             next.isChoosingAccount = payload.from == .accountSelector
+            if next.isChoosingAccount { next.issuer = next.secrets.chosenIssuer ?? next.issuer }
         case .polled:
             next.phase = .polling
         case .tokenIssued(let payload):

@@ -25,6 +25,14 @@ public struct SessionState: Equatable, Sendable {
     public internal(set) var flow: Flow?
     /// The issuer that the user is sent to.
     public internal(set) var issuer: String?
+    /// The authentication context classes that were asked for.
+    public internal(set) var acrValues: String?
+    /// Whether the user was sent to an account selector, so that its answer is waited for.
+    public internal(set) var awaitsSelection = false
+    /// What the provider was asked to answer with, and how; as the events name it.
+    public internal(set) var responseType: String?
+    /// How the answer was asked to come.
+    public internal(set) var responseMode: String?
     /// Whether the last callback came from an account selector, so that another redirect follows.
     public internal(set) var isChoosingAccount = false
     /// The archived provider profile.
@@ -61,16 +69,48 @@ public struct SessionSecrets: Equatable, Sendable {
     /// The left half of the access token's hash, made with the ID token's algorithm.
     public internal(set) var accessTokenHash: String?
 
-    /// The claims of the verified ID token.
+    /// The left half of the code's hash, likewise.
+    public internal(set) var codeHash: String?
+    /// Who is to log in.
+    public internal(set) var loginHint: String?
+    /// Names the visitor towards an account selector.
+    public internal(set) var visitorID: String?
+    /// The issuer that an account selector named and the profile allows.
+    public internal(set) var chosenIssuer: String?
+    /// The selector's name for the chosen provider.
+    public internal(set) var identityProviderID: String?
+    /// The selector's token for that provider.
+    public internal(set) var oneTimeToken: String?
+    /// The permission that the user is asked for.
+    public internal(set) var permission: JSONObject?
+    /// The name of that permission at its issuer.
+    public internal(set) var permissionID: String?
+    /// What the token response held beside tokens.
+    public internal(set) var furtherMembers: JSONObject?
+
+    /// The claims of the verified ID token, with those that came beside it.
     public internal(set) var claims: JSONObject?
 
+    /// Takes in what an event has sealed.
+    ///
+    /// A callback says a state as well, and not always the right one: the first one, which was
+    /// sent, counts.
     mutating func take(_ sealed: JSONObject) {
-        state = sealed["state"]?.stringValue ?? state
+        state = state ?? sealed["state"]?.stringValue
         nonce = sealed["nonce"]?.stringValue ?? nonce
         codeVerifier = sealed["codeVerifier"]?.stringValue ?? codeVerifier
         code = sealed["code"]?.stringValue ?? code
         idToken = sealed["idToken"]?.stringValue ?? idToken
         claims = sealed["claims"]?.objectValue ?? claims
         accessTokenHash = sealed["accessTokenHash"]?.stringValue ?? accessTokenHash
+        codeHash = sealed["codeHash"]?.stringValue ?? codeHash
+        loginHint = sealed["loginHint"]?.stringValue ?? loginHint
+        visitorID = visitorID ?? sealed["visitorID"]?.stringValue
+        chosenIssuer = sealed["chosenIssuer"]?.stringValue ?? chosenIssuer
+        identityProviderID = sealed["idp_id"]?.stringValue ?? identityProviderID
+        oneTimeToken = sealed["idpartner_token"]?.stringValue ?? oneTimeToken
+        permission = sealed["permission"]?.objectValue ?? permission
+        permissionID = sealed["permissionID"]?.stringValue ?? permissionID
+        furtherMembers = sealed["furtherMembers"]?.objectValue ?? furtherMembers
     }
 }

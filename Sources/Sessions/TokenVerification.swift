@@ -2,14 +2,14 @@
 
 internal import JOSE
 internal import LedgerPrimitives
-internal import OpenIDConnect
+public import OpenIDConnect
 internal import SessionEvents
 
 /// The check of a session's ID token: the same for every flow, and the same live and replayed.
 public enum TokenVerification {
     /// Which version of the checks this program runs. It changes when a check is added or one
     /// judges differently, so that an old verdict can be told from a new one.
-    public static let checksVersion = 1
+    public static let checksVersion = 2
 
     /// Response bodies up to this size are kept with the event, in bytes.
     static let recordedBodyBytesMax = 65_536
@@ -18,18 +18,40 @@ public enum TokenVerification {
     static func verify(
         _ input: VerificationInput, in state: SessionState
     ) throws(SessionRejection) -> SessionStep {
+        let (verdict, token, header) = try examine(input, in: state)
+        guard let token, let header else { return failed(verdict, input) }
+        if let failure = input.supplements?.failure {
+            return SessionStep(
+                failed: failure.reason == .permissionRefused ? .verification : .userinfo, failure,
+                exchanges: input.supplements?.exchanges ?? [], checks: checks(verdict),
+                keySetDigest: input.keySetDigest, policyDigest: input.policyDigest)
+        }
+        return verified(verdict, token, header, input, state)
+    }
+
+    /// The ID token if every check passes: what UserInfo may be asked for, and nothing before.
+    public static func acceptedToken(
+        _ input: VerificationInput, in state: SessionState
+    ) throws(SessionRejection) -> IDToken? {
+        try examine(input, in: state).1
+    }
+
+    private static func examine(
+        _ input: VerificationInput, in state: SessionState
+    ) throws(SessionRejection) -> (Verdict, IDToken?, JWSHeader?) {
         guard let idToken = state.secrets.idToken, let instant = state.tokenIssuedAt else {
             throw .evidenceMissing
         }
-        let accessToken = state.secrets.accessTokenHash.map {
-            HashExpectation(.leftHalf($0))
-        }
-        let expectations = input.policy.expectations(
-            nonce: state.secrets.nonce, accessToken: accessToken ?? HashExpectation())
-        let (verdict, token, header) = IDTokenVerifier(expectations).examine(
+        var expectations = input.policy.expectations(
+            nonce: state.secrets.nonce,
+            accessToken: HashExpectation(
+                state.secrets.accessTokenHash.map { .leftHalf($0) },
+                // What came through the browser is one answer only if the token says so.
+                isRequired: state.flow == .implicit && state.secrets.accessTokenHash != nil))
+        expectations.code = HashExpectation(state.secrets.codeHash.map { .leftHalf($0) })
+        expectations.state = HashExpectation(state.secrets.state.map { .value($0) })
+        return IDTokenVerifier(expectations).examine(
             Array(idToken.utf8), keys: input.keys, at: instant)
-        guard let token, let header else { return failed(verdict, input) }
-        return verified(verdict, token, header, input, state)
     }
 
     private static func failed(_ verdict: Verdict, _ input: VerificationInput) -> SessionStep {
@@ -48,16 +70,27 @@ public enum TokenVerification {
         _ state: SessionState
     ) -> SessionStep {
         let acr = token.claims["acr"]?.stringValue
+        let claims = ClaimCollection(token, input.supplements?.userInfo, state)
+        let subject = input.subjectClaims.first { claims.isSigned($0) }
+        let exchanges = input.supplements?.exchanges ?? []
         let event = Verified(
-            algorithm: header.algorithmName,
-            keyID: verifyingKeyID(header, input.keys),
+            algorithm: header.algorithmName, keyID: verifyingKeyID(header, input.keys),
             acr: acr.map { RegisteredNames.isHarmlessACR($0) ? $0 : RegisteredNames.other },
-            tokenIssuedAt: token.issuedAt.instant, tokenExpiresAt: token.expiration.instant,
-            checks: checks(verdict), checksVersion: checksVersion,
-            policyDigest: input.policyDigest, keySetDigest: input.keySetDigest,
-            discoveryDigest: state.discoveryDigest)
-        var sealed: JSONObject = ["claims": .object(token.claims)]
-        sealed["subject"] = token.claims["sub"]
+            levelOfAssurance: acr.flatMap {
+                AssuranceLevel.level(of: $0, table: input.policy.levelsOfAssurance)
+            }, subjectClaim: subject, tokenIssuedAt: token.issuedAt.instant,
+            tokenExpiresAt: token.expiration.instant, checks: checks(verdict),
+            checksVersion: checksVersion, policyDigest: input.policyDigest,
+            keySetDigest: input.keySetDigest, discoveryDigest: state.discoveryDigest,
+            exchanges: exchanges.isEmpty ? nil : exchanges)
+        var sealed: JSONObject = ["claims": .object(claims.claims)]
+        sealed["subject"] = claims.claims[subject ?? "sub"]
+        if claims.hasOthers {
+            sealed["claimOrigins"] = .object(claims.origins)
+            sealed["unsignedClaims"] = .array(claims.unsigned.map { .string($0) })
+        }
+        sealed["userInfoResponse"] = input.supplements?.userInfoResponse.map { .object($0) }
+        sealed["grant"] = input.supplements?.grant.map { .string($0) }
         return SessionStep(.verified(event), sealed: sealed)
     }
 
@@ -69,18 +102,21 @@ public enum TokenVerification {
     }
 
     private static func checks(_ verdict: Verdict) -> [Check] {
-        verdict.checks.map { result in
-            Check(result.check.rawValue, outcome(result.outcome))
-        }
+        verdict.checks.map(Check.init)
     }
+}
 
-    private static func outcome(_ outcome: CheckOutcome) -> Check.Outcome {
-        switch outcome {
-        case .passed: .passed
-        case .failed: .failed
-        case .notApplicable: .notApplicable
-        case .notChecked: .notChecked
-        }
+extension Check {
+    /// A result as it stands in events.
+    init(_ result: CheckResult) {
+        let outcome: Outcome =
+            switch result.outcome {
+            case .passed: .passed
+            case .failed: .failed
+            case .notApplicable: .notApplicable
+            case .notChecked: .notChecked
+            }
+        self.init(result.check.rawValue, outcome)
     }
 }
 

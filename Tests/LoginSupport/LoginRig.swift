@@ -40,10 +40,7 @@ public final class LoginRig: Sendable {
     public static let issuer = "https://op.example/realms/test"
     /// The client's secret; nothing in it may be found in the log.
     public static let secret = "rp s:cr+t/%\u{E9}"
-    private static let redirectURI = "https://rp.example/callback"
-    private static let signingKey = Result {
-        try ProviderKey(generatingFor: .es256, keyID: "key-1")
-    }
+    static let redirectURI = "https://rp.example/callback"
 
     /// A key of another generation.
     public static func newKey(_ keyID: String) throws -> ProviderKey {
@@ -66,12 +63,15 @@ public final class LoginRig: Sendable {
     private let commitHook = Mutex<@Sendable (CommitPoint) throws -> Void>({ _ in })
 
     /// A rig with a new ledger.
-    public convenience init(seed: UInt64 = 1, profileLines: [String] = []) throws {
+    public convenience init(
+        seed: UInt64 = 1, profileLines: [String] = [], _ setup: LoginSetup = .generic
+    ) throws {
         let directory = NSTemporaryDirectory() + "authledger-login-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         try self.init(
-            directory: directory, seed: seed, profileLines: profileLines, ownsDirectory: true)
+            directory: directory, seed: seed, profileLines: profileLines, setup,
+            ownsDirectory: true)
         _ = try EventLog.create(
             ledger, origin: nil, keyRoot: keyRoot,
             samples: SyntheticSamples.events.map {
@@ -81,25 +81,28 @@ public final class LoginRig: Sendable {
 
     /// A rig in the directory of another, whose process may be dead by now.
     public convenience init(sharing directory: String, seed: UInt64) throws {
-        try self.init(directory: directory, seed: seed, profileLines: [], ownsDirectory: false)
+        try self.init(
+            directory: directory, seed: seed, profileLines: [], .generic, ownsDirectory: false)
     }
 
     private init(
-        directory: String, seed: UInt64, profileLines: [String], ownsDirectory: Bool
+        directory: String, seed: UInt64, profileLines: [String], _ setup: LoginSetup,
+        ownsDirectory: Bool
     ) throws {
         self.directory = directory
         self.ownsDirectory = ownsDirectory
-        var settings = ProviderSettings(clients: [
-            RegisteredClient(id: "urn:rp", secret: Self.secret, redirectURIs: [Self.redirectURI])
-        ])
-        settings.tokenLifetimeSeconds = 300
         let clock = clock
         let providerDice = Mutex(SeededGenerator(seed: seed &+ 0x5EED))
         provider = SharedProvider(
             SimulatedProvider(
-                issuer: Self.issuer, key: try Self.signingKey.get(), settings: settings),
+                issuer: Self.issuer, key: try setup.signingKey(), settings: setup.settings),
             now: { clock.now() },
             randomBytes: { count in providerDice.withLock { $0.bytes(count) } },
+            presentedCertificate: { request in
+                request.limits.clientCertificate.flatMap { files in
+                    ClientFiles.thumbprint(ofCertificateIn: files.certificateFile)
+                }
+            },
             wait: { milliseconds in
                 clock.advance(seconds: Int64(milliseconds / 1000))
                 // As a transport does whose limit is 15 seconds.
@@ -111,8 +114,9 @@ public final class LoginRig: Sendable {
         capabilities = Capabilities(
             now: { clock.now() }, randomBytes: { count in dice.withLock { $0.bytes(count) } },
             send: { try await wire.send($0) })
-        let yaml = (Self.profileLines + profileLines).joined(separator: "\n")
-        for (name, text) in [("client.secret", Self.secret + "\n"), ("profile.yaml", yaml)] {
+        let yaml = (setup.profileLines + profileLines).joined(separator: "\n")
+        let files = setup.files + [("client.secret", Self.secret + "\n"), ("profile.yaml", yaml)]
+        for (name, text) in files {
             try Data(text.utf8).write(to: URL(fileURLWithPath: directory + "/" + name))
         }
         profile = try ProfileFile.read(directory + "/profile.yaml")
@@ -121,12 +125,6 @@ public final class LoginRig: Sendable {
     deinit {
         if ownsDirectory { try? FileManager.default.removeItem(atPath: directory) }
     }
-
-    private static let profileLines = [
-        "name: simulated", "issuer: \(issuer)", #"clientID: "urn:rp""#,
-        "redirectURI: \(redirectURI)", "clientAuthentication:",
-        "  method: client_secret_basic", "  secretFile: client.secret",
-    ]
 
     /// Writes a file into the directory.
     public func write(_ text: String, to name: String) throws {
@@ -170,6 +168,30 @@ public final class LoginRig: Sendable {
     public func browse(_ url: String) async throws -> String {
         let provider = provider
         return try await SimulatedBrowser { try await provider.send($0) }.visit(url)
+    }
+
+    /// Sends the user to a URL and gives what comes back as `callback` takes it; nil when the user
+    /// never comes back.
+    public func answer(at url: String) async throws -> String? {
+        let provider = provider
+        switch try await SimulatedBrowser(send: { try await provider.send($0) }).go(url) {
+        case .redirect(let location): return location
+        case .form(_, let body): return body
+        case .stranded: return nil
+        }
+    }
+
+    /// A whole login, over an account selector where the profile has one.
+    public func wholeLogin(
+        _ log: EventLog, flow: Flow, _ wishes: LoginWishes = LoginWishes()
+    ) async throws -> LoginResult {
+        let party = party(log)
+        var result = try await party.start(profile, flow: flow, wishes)
+        while let url = result.authorizationURL, let callback = try await answer(at: url) {
+            let outcome = try await party.receiveCallback(callback, session: result.session)
+            result = try required(outcome.taken)
+        }
+        return result
     }
 
     /// A login as far as it goes.

@@ -60,9 +60,7 @@ public final class Wire: Sendable {
     }
 
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let path = request.url.dropFirst(issuer.count).prefix { $0 != "?" }
-        guard request.url.hasPrefix(issuer),
-            let endpoint = ProviderEndpoint.allCases.first(where: { $0.path == path })
+        guard request.url.hasPrefix(issuer), let endpoint = provider.endpoint(at: request.url)
         else { throw HTTPFailure(.unreachable, mayHaveBeenSent: false) }
         var exchange = Exchange(endpoint: endpoint, request: request)
         let (index, before, after) = state.withLock { state in

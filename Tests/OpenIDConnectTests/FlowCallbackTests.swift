@@ -15,8 +15,11 @@ struct FlowCallbackTests {
     ) -> String {
         let pending = PendingAuthorization(
             state: state, issuer: issuer, promisesIssuer: promisesIssuer)
-        do {
-            return "code " + (try pending.process(try CallbackParameters(input)))
+        do throws(FlowFailure) {
+            switch try pending.process(try CallbackParameters(input)) {
+            case .code(let code): return "code " + code
+            case .tokens: return "tokens"
+            }
         } catch {
             return error.reason.rawValue
         }

@@ -12,16 +12,21 @@ struct FlowTokenRequestTests {
     private static func request(
         _ method: ClientRegistration.AuthenticationMethod, clientID: String = "urn:rp:1",
         secret: String? = "s", verifier: String? = "v", code: String = "c"
-    ) -> HTTPRequest {
+    ) throws -> HTTPRequest {
         var limits = HTTPRequest.Limits()
         limits.bodyBytesMax = 77
-        return TokenExchange.request(
-            endpoint: "https://op.example/token?x=1",
-            registration: ClientRegistration(
-                clientID: clientID, authentication: method,
-                redirectURI: "https://rp.example/cb?a=b", scope: "openid"),
-            secret: secret.map(ClientSecret.init), code: code, codeVerifier: verifier,
-            limits: limits)
+        let registration = ClientRegistration(
+            clientID: clientID, authentication: method,
+            redirectURI: "https://rp.example/cb?a=b", scope: "openid")
+        let client = BackchannelClient(
+            registration: registration,
+            credential: secret.map { .secret(ClientSecret($0)) } ?? .none,
+            issuer: "https://op.example", limits: limits)
+        return try client.post(
+            TokenExchange.form(
+                code: code, redirectURI: registration.redirectURI, codeVerifier: verifier),
+            to: "https://op.example/token?x=1",
+            on: RequestOccasion(at: Instant(millisecondsSince1970: 0), uniqueID: "unique"))
     }
 
     private static func text(_ request: HTTPRequest) -> String {
@@ -36,8 +41,8 @@ struct FlowTokenRequestTests {
     ]
 
     @Test("of a public client names the client in the body")
-    func none() {
-        let request = Self.request(.none, secret: nil)
+    func none() throws {
+        let request = try Self.request(.none, secret: nil)
         #expect(Self.text(request) == Self.body + "&code_verifier=v&client_id=urn%3Arp%3A1")
         #expect(request.fields == Self.fields)
         #expect(request.method == .post)
@@ -46,8 +51,8 @@ struct FlowTokenRequestTests {
     }
 
     @Test("with client_secret_post has id and secret in the body, form-encoded")
-    func post() {
-        let request = Self.request(.clientSecretPost, secret: "a b&c=d%\u{E9}")
+    func post() throws {
+        let request = try Self.request(.clientSecretPost, secret: "a b&c=d%\u{E9}")
         #expect(
             Self.text(request) == Self.body
                 + "&code_verifier=v&client_id=urn%3Arp%3A1"
@@ -63,8 +68,8 @@ struct FlowTokenRequestTests {
             ("r\u{E9}", "\u{1F511}", "r%C3%A9:%F0%9F%94%91"),
             ("rp", "", "rp:"), (":", ":", "%3A:%3A"),
         ])
-    func basic(clientID: String, secret: String, pair: String) {
-        let request = Self.request(.clientSecretBasic, clientID: clientID, secret: secret)
+    func basic(clientID: String, secret: String, pair: String) throws {
+        let request = try Self.request(.clientSecretBasic, clientID: clientID, secret: secret)
         #expect(Self.text(request) == Self.body + "&code_verifier=v")
         #expect(
             request.fields == Self.fields + [
@@ -73,9 +78,10 @@ struct FlowTokenRequestTests {
     }
 
     @Test("without PKCE has no verifier, and takes any code as it is")
-    func withoutVerifier() {
-        #expect(Self.text(Self.request(.clientSecretBasic, verifier: nil)) == Self.body)
-        let odd = Self.text(Self.request(.clientSecretBasic, verifier: nil, code: "a&b=c d+\u{E9}"))
+    func withoutVerifier() throws {
+        #expect(try Self.text(Self.request(.clientSecretBasic, verifier: nil)) == Self.body)
+        let odd = try Self.text(
+            Self.request(.clientSecretBasic, verifier: nil, code: "a&b=c d+\u{E9}"))
         #expect(odd.contains("&code=a%26b%3Dc%20d%2B%C3%A9&"))
     }
 

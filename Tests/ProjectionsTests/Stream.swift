@@ -11,26 +11,28 @@ struct Stream {
 
     private(set) var events: [RecordedEvent] = []
     private var revisions: [String: Int] = [:]
+    private var now: Int64 = Self.start
 
-    /// Adds an event, a second after the last one.
+    /// Adds an event, by default a second after the last one.
     mutating func add(
         _ event: SessionEvent, to session: String = session, isSealed: Bool = false,
-        isReported: Bool = false
+        isReported: Bool = false, after milliseconds: Int64 = 1000
     ) throws {
         var data = event.clearMembers
         if isSealed { data["sealed"] = .string("box") }
-        try add(event.type.rawValue, data, to: session, isReported: isReported)
+        try add(
+            event.type.rawValue, data, to: session, isReported: isReported, after: milliseconds)
     }
 
     /// Adds an event of any type.
     mutating func add(
         _ type: String, _ data: JSONObject, version: Int = 1, to session: String = session,
-        isReported: Bool = false
+        isReported: Bool = false, after milliseconds: Int64 = 1000
     ) throws {
         let revision = (revisions[session] ?? 0) + 1
         revisions[session] = revision
-        let time = Instant(
-            millisecondsSince1970: Self.start + Int64(events.count) * 1000)
+        if !events.isEmpty { now += milliseconds }
+        let time = Instant(millisecondsSince1970: now)
         let envelope = EventEnvelope(
             id: UUIDv7(at: time, random: [UInt8](repeating: 1, count: 10)), source: "test",
             type: type, typeVersion: version, subject: session, revision: revision,

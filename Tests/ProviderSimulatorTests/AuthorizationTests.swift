@@ -69,8 +69,9 @@ struct AuthorizationTests {
         "that is not in order comes back with an error",
         arguments: [
             (["response_type": ""], "invalid_request"),
-            (["response_type": "token"], "unsupported_response_type"),
-            (["response_mode": "fragment"], "invalid_request"),
+            (["response_type": "none"], "unsupported_response_type"),
+            (["response_type": "code code"], "unsupported_response_type"),
+            (["response_mode": "web_message"], "invalid_request"),
             (["scope": "profile openidx"], "invalid_scope"),
             (["code_challenge_method": "plain"], "invalid_request"),
             (["code_challenge_method": ""], "invalid_request"),

@@ -49,8 +49,10 @@ struct ProviderServerTests {
             #expect(discovery.mediaType == "application/json")
             #expect(discovery.members["issuer"] == .string(server.issuer))
             #expect(try await logIn(server).isAccepted)
-            for endpoint in ProviderEndpoint.allCases where endpoint != .userInfo {
-                #expect(server.provider.requests(to: endpoint) == 1)
+            let asked: Set<ProviderEndpoint> = [.discovery, .authorization, .token, .keySet]
+            for endpoint in ProviderEndpoint.allCases {
+                let count = asked.contains(endpoint) ? 1 : 0
+                #expect(server.provider.requests(to: endpoint) == count)
             }
             #expect(server.provider.tokenRequests.map(\.status) == [200])
         }

@@ -34,6 +34,8 @@ struct Login {
     var provider: SimulatedProvider
     var clientID = "urn:rp:basic"
     var now = Self.now
+    /// What the client presents on connections to the endpoints that ask for certificates.
+    var certificate: Digest?
     /// Changed for every draw, so that codes and access tokens differ but are known beforehand.
     var draws: UInt8 = 0
 
@@ -47,10 +49,27 @@ struct Login {
         if let clientID { self.clientID = clientID }
     }
 
+    /// A login of one client at a broker.
+    init(
+        at broker: SimulatedBroker, _ client: RegisteredClient, key: ProviderKey? = nil,
+        settings change: (inout ProviderSettings) -> Void = { _ in }
+    ) throws {
+        var settings = ProviderSettings(clients: [client], broker: broker)
+        change(&settings)
+        let suitable = broker == .idpartner ? try ClientKit.ps256 : try Self.key
+        provider = SimulatedProvider(
+            issuer: Self.issuer, key: key ?? suitable, settings: settings)
+        clientID = client.id
+        if client.authentication.usesCertificate { certificate = client.certificateThumbprint }
+    }
+
     mutating func answer(_ request: HTTPRequest) -> ProviderAnswer {
         var draws = draws
         defer { self.draws = draws }
-        return provider.respond(to: request, at: now) { count in
+        let isOverMutualTLS = request.url.contains("/mtls")
+        return provider.respond(
+            to: request, at: now, presenting: isOverMutualTLS ? certificate : nil
+        ) { count in
             draws += 1
             return [UInt8](repeating: draws, count: count)
         }
@@ -87,21 +106,43 @@ struct Login {
 
     /// A good token request for a code, with some parameters of its body replaced.
     func tokenRequest(_ code: String, _ changes: [String: String] = [:]) -> HTTPRequest {
-        var form = [
+        let form = [
             "grant_type": "authorization_code", "code": code, "redirect_uri": Self.redirectURI,
             "code_verifier": Self.verifier,
         ]
+        return authenticated(.token, form, changes)
+    }
+
+    /// A request to an endpoint at which the client proves who it is.
+    func authenticated(
+        _ endpoint: ProviderEndpoint, _ form: [String: String],
+        _ changes: [String: String] = [:]
+    ) -> HTTPRequest {
+        let authentication = client?.authentication ?? .none
+        var form = form
         var fields = [HTTPField("Content-Type", "application/x-www-form-urlencoded")]
-        switch clientID {
-        case "urn:rp:basic": fields.append(Form.basic(clientID, Self.secret))
-        case "public": form["client_id"] = clientID
-        default: form.merge(["client_id": clientID, "client_secret": Self.secret]) { $1 }
+        var url = provider.url(of: endpoint)
+        switch authentication {
+        case .clientSecretBasic: fields.append(Form.basic(clientID, Self.secret))
+        case .none: form["client_id"] = clientID
+        case .clientSecretPost:
+            form.merge(["client_id": clientID, "client_secret": Self.secret]) { $1 }
+        case .clientSecretJWT, .privateKeyJWT:
+            form["client_assertion_type"] = ClientKit.assertionType
+            form["client_assertion"] = ClientKit.assertion(
+                authentication, clientID, audience: Self.issuer, at: now)
+        case .tlsClientAuth, .selfSignedTLSClientAuth:
+            form["client_id"] = clientID
+            url = Self.issuer + "/mtls" + endpoint.path(at: provider.settings.broker)
         }
         form.merge(changes) { _, new in new }
         return HTTPRequest(
-            .post, provider.url(of: .token), fields: fields,
+            .post, url, fields: fields,
             body: Array(Form.encode(form.filter { !$0.value.isEmpty }).utf8))
     }
+
+    /// The client as it is registered.
+    var client: RegisteredClient? { provider.settings.clients.first { $0.id == clientID } }
 
     /// A new code, exchanged.
     mutating func exchange(_ changes: [String: String] = [:]) throws -> HTTPResponse {
@@ -151,6 +192,11 @@ enum Form {
     static func decode(query url: String) -> [String: String] {
         let items = URLComponents(string: url)?.queryItems ?? []
         return Dictionary(items.map { ($0.name, $0.value ?? "") }) { first, _ in first }
+    }
+
+    /// Parameters that stand in a fragment or a body.
+    static func decode(_ form: some StringProtocol) -> [String: String] {
+        decode(query: "https://rp.example/?" + form)
     }
 
     /// Client authentication with id and secret form-urlencoded (RFC 6749 §2.3.1).

@@ -181,7 +181,7 @@ struct CallbackTests {
         let rig = try LoginRig()
         let log = try rig.open()
         var profile = rig.profile
-        profile.secret = .file(rig.directory + "/not-there")
+        profile.credentials.secret = .file(rig.directory + "/not-there")
         let started = try await rig.party(log).start(profile, flow: .pkce)
         let callback = try await rig.browse(started)
         await #expect(throws: (any Error).self) {

@@ -46,7 +46,7 @@ struct LoginTests {
         let policy = CanonicalJSON.encode(
             rig.profile.policy(
                 try DiscoveryDocument(
-                    served[0], issuer: LoginRig.issuer, allowsLoopbackHTTP: false)
+                    served[0], issuer: LoginRig.issuer, allowsLoopbackHTTP: false), .pkce
             ).object)
         for opened in try log.opened(session) {
             switch opened.event {

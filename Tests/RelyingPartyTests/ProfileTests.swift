@@ -57,7 +57,8 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         "`clientAuthentication` must have either `secretFile` or `secretEnvironment`"
     private static let methodMessage =
         "`clientAuthentication.method` must be one of none, client_secret_basic, "
-        + "client_secret_post"
+        + "client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, "
+        + "self_signed_tls_client_auth"
     private static let flowsMessage =
         "`flows` must be a list of code, pkce, jarm, implicit, ciba, headless"
     private static let mappingMessage = "the profile must be a mapping of names to values"
@@ -151,7 +152,7 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         ),
         (
             replacing("clientAuthentication", "{method: client_secret_basic, secret: PLANTED}"),
-            "the profile has an unknown member `secret`"
+            "the profile has an unknown member `clientAuthentication.secret`"
         ),
         (
             replacing("clientAuthentication", "PLANTED"),
@@ -159,7 +160,7 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         ),
         (
             replacing("clientAuthentication", "{secretFile: s}"),
-            "`method` is missing from the profile"
+            "`clientAuthentication.method` is missing from the profile"
         ),
     ]
 }
@@ -202,8 +203,8 @@ struct ProfileTests {
         let profile = try Self.parse(ProfileCase.good[0].yaml)
         #expect(profile.registration.scope == "openid")
         #expect(profile.flows == [.pkce, .code])
-        #expect(profile.secret == .file("/etc/rp/s"))
-        #expect(!profile.allowsLoopbackHTTP)
+        #expect(profile.credentials.secret == .file("/etc/rp/s"))
+        #expect(!profile.transport.allowsLoopbackHTTP)
         #expect(!profile.limits.allowsPrivateTargets)
         #expect(!profile.limits.allowsLoopbackHTTP)
     }
@@ -230,12 +231,12 @@ struct ProfileTests {
         let announced =
             #","id_token_signing_alg_values_supported":["none","HS256","ES256","RS256"]"#
         var profile = try Self.parse(ProfileCase.good[0].yaml)
-        #expect(try profile.policy(document(announced)).algorithms == ["RS256", "ES256"])
-        #expect(try profile.policy(document("")).algorithms == ["RS256"])
-        profile.algorithms = ["none", "HS256", "PS256", "ES256"]
-        #expect(try profile.policy(document(announced)).algorithms == ["ES256"])
-        #expect(try profile.policy(document("")).algorithms == [])
-        #expect(try profile.policy(document("")).nonce == .always)
+        #expect(try profile.policy(document(announced), .pkce).algorithms == ["RS256", "ES256"])
+        #expect(try profile.policy(document(""), .pkce).algorithms == ["RS256"])
+        profile.checks.algorithms = ["none", "HS256", "PS256", "ES256"]
+        #expect(try profile.policy(document(announced), .pkce).algorithms == ["ES256"])
+        #expect(try profile.policy(document(""), .pkce).algorithms == [])
+        #expect(try profile.policy(document(""), .pkce).nonce == .always)
     }
 
     @Test("says where the secret is; it is read with one newline at its end left out")
@@ -246,20 +247,22 @@ struct ProfileTests {
             ("a", "a"), ("a\n", "a"), ("a\n\n", "a\n"), ("a ", "a "), ("", ""),
         ] {
             try rig.write(content, to: "other.secret")
-            profile.secret = .file(rig.directory + "/other.secret")
-            let request = TokenExchange.request(
-                endpoint: "https://a.example", registration: profile.registration,
-                secret: try profile.readSecret(), code: "", codeVerifier: nil, limits: .init())
+            profile.credentials.secret = .file(rig.directory + "/other.secret")
+            let client = try ClientMaterial(profile).client(profile, issuer: LoginRig.issuer)
+            let request = try client.post(
+                [], to: "https://a.example",
+                on: RequestOccasion(
+                    at: Instant(millisecondsSince1970: 0), uniqueID: "unique"))
             let pair = "urn%3Arp:" + FormEncoding.encode(expected)
             #expect(
                 request.fields.last?.value == "Basic " + Base64.encode(Array(pair.utf8)))
         }
-        profile.secret = .environment("AUTHLEDGER_TEST_NO_SUCH_VARIABLE")
+        profile.credentials.secret = .environment("AUTHLEDGER_TEST_NO_SUCH_VARIABLE")
         #expect(throws: ProfileError("the variable with the client's secret is not set")) {
-            try profile.readSecret()
+            try ClientMaterial(profile)
         }
-        profile.secret = nil
-        #expect(try profile.readSecret() == nil)
+        profile.credentials.secret = nil
+        #expect(throws: ProfileError.self) { try ClientMaterial(profile) }
     }
 
     // MARK: - What went wrong before

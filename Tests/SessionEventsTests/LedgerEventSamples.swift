@@ -71,20 +71,22 @@ struct LedgerSample: Sendable, CustomStringConvertible {
                     command: "show", session: id(2), count: 3, firstPosition: 17,
                     lastPosition: 9_007_199_254_740_991, by: by))
         case .searched: .searched(AccessSearched(command: "erase", count: 12, by: by))
-        case .discoveryFetched: .providerDocumentFetched(document(.discovery))
-        case .keySetFetched: .providerDocumentFetched(document(.keySet))
+        case .discoveryFetched: .providerDocumentFetched(document(.discovery, isFullest: true))
+        case .keySetFetched: .providerDocumentFetched(document(.keySet, isFullest: true))
         case .callbackRefused:
             .callbackRefused(CallbackRefused(reason: reason, session: id(2).description))
         }
     }
 
     private static func document(
-        _ kind: ProviderDocumentFetched.Kind
+        _ kind: ProviderDocumentFetched.Kind, isFullest: Bool = false
     ) -> ProviderDocumentFetched {
         ProviderDocumentFetched(
             kind: kind, url: "https://idp.example.test/.well-known/openid-configuration",
             status: 200, documentDigest: Digest(InlineArray(repeating: 7)),
-            durationMilliseconds: 41)
+            durationMilliseconds: 41, maxAgeSeconds: isFullest ? 3600 : nil,
+            tlsChain: isFullest
+                ? [Digest(InlineArray(repeating: 8)), Digest(InlineArray(repeating: 9))] : [])
     }
 
     private static var reason: FailureReason {

@@ -228,7 +228,7 @@ struct CodeFlowTests {
         "ends for every reason of a flow, at the stage where it happened",
         arguments: FlowFailureReason.allCases)
     func fail(reason: FlowFailureReason) throws {
-        let failure = FlowFailure(reason, error: "login_required")
+        let failure = FlowFailure(reason, error: ProviderError("login_required"))
         #expect(
             try Session.decide(.fail(.discovery, failure), in: Code.state(.initiated)) == [
                 SessionStep(
@@ -237,7 +237,7 @@ struct CodeFlowTests {
                             stage: .discovery, reason: FailureReason(reason),
                             error: "login_required")))
             ])
-        let planted = FlowFailure(reason, error: "010101 12345")
+        let planted = FlowFailure(reason, error: ProviderError("010101 12345"))
         let step = try #require(
             try Session.decide(.fail(.token, planted), in: Code.state(.callbackReceived)).first)
         #expect(

@@ -87,7 +87,7 @@ enum CodeLogin {
         try Session.decide(
             .receiveCallback(
                 CallbackInput(
-                    input: input, responseMode: "query", binding: binding,
+                    input: input, responseMode: .query, binding: binding,
                     promisesIssuer: promisesIssuer)), in: state)
     }
 
@@ -113,7 +113,6 @@ enum CodeLogin {
         _ response: HTTPResponse, keySet: ArchivedDocument = document("{}")
     ) -> TokenInput {
         TokenInput(
-            endpoint: "https://op.example/token?x=1", response: response, keySet: keySet,
-            policy: policy)
+            .endpoint("https://op.example/token?x=1", response), keySet: keySet, policy: policy)
     }
 }

@@ -95,7 +95,10 @@ struct TokenStepTests {
                     durationMilliseconds: 7))
         #expect(step.documents == [signer.keySet.bytes, CodeLogin.policy.bytes])
         let sealed = try #require(step.sealed)
-        #expect(sealed.members.map(\.name).sorted() == ["accessTokenHash", "idToken", "response"])
+        #expect(
+            sealed.members.map(\.name).sorted()
+                == ["accessTokenHash", "codeHash", "idToken", "response"])
+        #expect(sealed["codeHash"] == .string(LeftHalfHash.encode("co", algorithm: .es256)))
         #expect(sealed["idToken"] == .string(token))
         #expect(
             sealed["accessTokenHash"]

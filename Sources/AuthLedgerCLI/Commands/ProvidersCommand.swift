@@ -34,16 +34,30 @@ struct ProvidersListCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        for name in try ProfileLookup(global).names() {
+        let names = try ProfileLookup(global).names()
+        for name in names {
             let profile = try ProfileLookup(global).profile(name)
-            let flows = profile.flows.map(\.rawValue)
-            let line: JSONObject = [
-                "flows": .array(flows.map { .string($0) }), "issuer": .string(profile.issuer),
-                "name": .string(profile.name),
-            ]
-            try global.output.print(line) {
-                "\(profile.name)  \(profile.issuer)  \(flows.joined(separator: " "))"
-            }
+            try print(
+                profile.name, issuer: profile.issuer, profile.flows.map(\.rawValue),
+                isBuiltIn: false)
+        }
+        for template in ProfileTemplate.all where !names.contains(template.name) {
+            try print(
+                template.name, issuer: template.members["issuer"]?.stringValue, template.flows,
+                isBuiltIn: true)
+        }
+    }
+
+    private func print(
+        _ name: String, issuer: String?, _ flows: [String], isBuiltIn: Bool
+    ) throws {
+        let line: JSONObject = [
+            "builtIn": .bool(isBuiltIn), "flows": .array(flows.map { .string($0) }),
+            "issuer": issuer.map { .string($0) } ?? .null, "name": .string(name),
+        ]
+        try global.output.print(line) {
+            "\(name)  \(issuer ?? "-")  \(flows.joined(separator: " "))"
+                + (isBuiltIn ? "  (built in: build on it with `extends`)" : "")
         }
     }
 }
@@ -55,17 +69,23 @@ struct ProvidersShowCommand: ParsableCommand {
             Examples:
               authledger providers show my-provider
               authledger providers show ./my-provider.yaml --json
+              authledger providers show idura
             """)
 
     @OptionGroup var global: GlobalOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The environment, instead of the one that the profile names.", valueName: "name"))
+    var environment: String?
 
     @Argument(help: ArgumentHelp("A profile's name or file.", valueName: "name"))
     var name: String
 
     func run() throws {
-        let profile = try ProfileLookup(global).profile(name)
-        try global.output.print(profile.object) {
-            profile.object.members.sorted { $0.name < $1.name }.map { member in
+        let members = try ProfileLookup(global).members(name, environment: environment)
+        try global.output.print(members) {
+            members.members.sorted { $0.name < $1.name }.map { member in
                 let value = String(decoding: CanonicalJSON.encode(member.value), as: UTF8.self)
                 return "\(member.name): \(value)"
             }.joined(separator: "\n")
@@ -100,15 +120,35 @@ struct ProfileLookup {
     }
 
     /// The profile in a file, or of a name.
-    func profile(_ nameOrFile: String) throws -> ProviderProfile {
-        if nameOrFile.contains("/") || nameOrFile.hasSuffix(".yaml") {
-            return try ProfileFile.read(nameOrFile)
+    func profile(_ nameOrFile: String, environment: String? = nil) throws -> ProviderProfile {
+        if let path = try path(of: nameOrFile) {
+            return try ProfileFile.read(path, environment: environment)
         }
-        for folder in try folders() {
-            let path = folder + "/" + nameOrFile + ".yaml"
-            if Directory.exists(path) { return try ProfileFile.read(path) }
+        if ProfileTemplate(nameOrFile) != nil {
+            throw CommandError(
+                .usage, "profile-incomplete", "this built-in profile has no client of yours in it",
+                hint: "write a profile with `extends: \(nameOrFile)`, `clientID` and `redirectURI`")
         }
-        throw CommandError(
+        throw unknown
+    }
+
+    /// The members of a profile in a file or of a name, or of one that is built in.
+    func members(_ nameOrFile: String, environment: String? = nil) throws -> JSONObject {
+        if let path = try path(of: nameOrFile) {
+            return try ProfileFile.read(path, environment: environment).object
+        }
+        guard let template = ProfileTemplate(nameOrFile) else { throw unknown }
+        return try template.members(environment: environment)
+    }
+
+    private func path(of nameOrFile: String) throws -> String? {
+        if nameOrFile.contains("/") || nameOrFile.hasSuffix(".yaml") { return nameOrFile }
+        return try folders().map { $0 + "/" + nameOrFile + ".yaml" }.first(
+            where: Directory.exists)
+    }
+
+    private var unknown: CommandError {
+        CommandError(
             .usage, "provider-unknown", "there is no profile of this name",
             hint: "authledger providers list")
     }

@@ -157,31 +157,6 @@ struct SessionsCommand: ParsableCommand {
     }
 }
 
-struct ExplainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "explain",
-        abstract: "Say why a login failed, what shows it, and what to do.",
-        discussion: """
-            Examples:
-              authledger explain 0198b0f2
-              authledger explain 0198b0f2 --json
-            """)
-
-    @OptionGroup var global: GlobalOptions
-
-    @Argument(help: ArgumentHelp("A session; any unambiguous prefix.", valueName: "session"))
-    var session: String
-
-    func run() throws {
-        let log = try global.openLedger(.reading)
-        let name = try log.session(withPrefix: session)
-        guard let explanation = try Explanation(session: name, events: try log.stream(name)) else {
-            throw CommandError(.inputOutput, "session-unknown", "there is no such session")
-        }
-        try global.output.print(explanation.object) { explanation.text }
-    }
-}
-
 extension SessionSummary {
     /// The members of a line of `sessions --json`.
     var object: JSONObject {
@@ -207,31 +182,5 @@ extension SessionSummary {
             + (reason.map { " (\($0.code))" } ?? "")
             + (observed == .reported ? "  reported" : "")
             + (erasedAt == nil ? "" : "  erased")
-    }
-}
-
-extension Explanation {
-    fileprivate var object: JSONObject {
-        var object: JSONObject = [
-            "evidence": .array(
-                evidence.map {
-                    .object(["position": .integer(Int64($0.position)), "text": .string($0.text)])
-                }),
-            "hint": .string(hint), "retrySafe": .bool(retrySafe), "session": .string(session),
-            "title": .string(title),
-        ]
-        object["reason"] = reason.map { .string($0.code) } ?? .null
-        return object
-    }
-
-    var text: String {
-        var lines = [title + (reason.map { " (\($0.code))" } ?? "")]
-        lines += evidence.map { "  at \($0.position): \($0.text)" }
-        lines.append("What to do: \(hint)")
-        if reason != nil {
-            lines.append(
-                retrySafe ? "A new attempt is safe." : "Do not just try again; look into it first.")
-        }
-        return lines.joined(separator: "\n")
     }
 }

@@ -2,14 +2,35 @@
 
 /// The client at a provider: who we are there and how we show it.
 public struct ClientRegistration: Equatable, Sendable {
-    /// How the client shows who it is at the token endpoint (OpenID Connect Core §9).
+    /// How the client shows who it is on the backchannel (OpenID Connect Core §9, RFC 8705 §2).
     public enum AuthenticationMethod: String, CaseIterable, Sendable {
         /// A public client.
         case none
-        /// The secret in the `Authorization` header, id and secret form-encoded.
+        /// The secret in the `Authorization` header.
         case clientSecretBasic = "client_secret_basic"
         /// The secret in the body.
         case clientSecretPost = "client_secret_post"
+        /// An assertion that the secret authenticates (RFC 7523).
+        case clientSecretJWT = "client_secret_jwt"
+        /// An assertion that a key of the client signs (RFC 7523).
+        case privateKeyJWT = "private_key_jwt"
+        /// A certificate of an authority that the provider trusts.
+        case tlsClientAuth = "tls_client_auth"
+        /// A certificate that the client made itself and the provider knows.
+        case selfSignedTLSClientAuth = "self_signed_tls_client_auth"
+
+        /// Whether a secret is needed.
+        public var usesSecret: Bool {
+            switch self {
+            case .clientSecretBasic, .clientSecretPost, .clientSecretJWT: true
+            default: false
+            }
+        }
+
+        /// Whether the TLS connection shows who the client is.
+        public var usesCertificate: Bool {
+            self == .tlsClientAuth || self == .selfSignedTLSClientAuth
+        }
     }
 
     /// The client's id.

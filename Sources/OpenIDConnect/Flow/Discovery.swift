@@ -4,7 +4,7 @@ public import HTTPMessages
 public import JOSE
 internal import LedgerPrimitives
 
-/// What a provider says of itself (OpenID Connect Discovery 1.0 §3).
+/// What a provider says of itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 public struct DiscoveryDocument: Equatable, Sendable {
     /// The provider's issuer.
     public let issuer: String
@@ -18,6 +18,24 @@ public struct DiscoveryDocument: Equatable, Sendable {
     public let promisesIssuerInResponse: Bool
     /// The signature algorithms of ID tokens; nil when it does not say.
     public let idTokenAlgorithms: [String]?
+    /// Where requests are pushed (RFC 9126 §5); nil when they cannot be.
+    public let pushedAuthorizationEndpoint: String?
+    /// Whether every request must be pushed.
+    public let requiresPushedAuthorization: Bool
+    /// Where claims are given for an access token.
+    public let userInfoEndpoint: String?
+    /// Endpoints for clients that show a certificate, by their name here (RFC 8705 §5).
+    public let mutualTLSEndpoints: [String: String]
+    /// What it says it supports, by the member's name; a member that is not there says nothing.
+    public let supported: [String: [String]]
+
+    private static let listNames = [
+        "acr_values_supported", "authorization_signing_alg_values_supported",
+        "code_challenge_methods_supported", "grant_types_supported",
+        "request_object_signing_alg_values_supported", "response_modes_supported",
+        "response_types_supported", "scopes_supported",
+        "token_endpoint_auth_methods_supported", "userinfo_signing_alg_values_supported",
+    ]
 
     /// Where the document of an issuer is (§4).
     public static func url(ofIssuer issuer: String) -> String {
@@ -27,42 +45,94 @@ public struct DiscoveryDocument: Equatable, Sendable {
 
     /// Reads a document and holds it against the issuer it was asked of (§4.3).
     ///
-    /// - Parameter allowsLoopbackHTTP: whether endpoints may be plain http on loopback.
+    /// - Parameters:
+    ///   - allowsLoopbackHTTP: whether endpoints may be plain http on loopback.
+    ///   - hosts: further hosts on which endpoints may lie; nil for any host.
     public init(
-        _ body: [UInt8], issuer: String, allowsLoopbackHTTP: Bool
+        _ body: [UInt8], issuer: String, allowsLoopbackHTTP: Bool, hosts: [String]? = nil
     ) throws(FlowFailure) {
+        let members = try EndpointReader.members(body, issuer: issuer)
+        let reader = EndpointReader(
+            issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts)
+        self.issuer = issuer
+        authorizationEndpoint = try reader.required("authorization_endpoint", in: members)
+        tokenEndpoint = try reader.required("token_endpoint", in: members)
+        keySetURL = try reader.required("jwks_uri", in: members)
+        pushedAuthorizationEndpoint = try reader.optional(
+            "pushed_authorization_request_endpoint", in: members)
+        userInfoEndpoint = try reader.optional("userinfo_endpoint", in: members)
+        var aliases: [String: String] = [:]
+        let aliasMembers = members["mtls_endpoint_aliases"]?.objectValue ?? [:]
+        for member in aliasMembers.members {
+            aliases[member.name] = try reader.required(member.name, in: aliasMembers)
+        }
+        mutualTLSEndpoints = aliases
+        promisesIssuerInResponse =
+            members["authorization_response_iss_parameter_supported"]?.boolValue ?? false
+        requiresPushedAuthorization =
+            members["require_pushed_authorization_requests"]?.boolValue ?? false
+        func list(_ name: String) -> [String]? {
+            members[name]?.arrayValue?.compactMap(\.stringValue)
+        }
+        idTokenAlgorithms = list("id_token_signing_alg_values_supported")
+        supported = Self.listNames.reduce(into: [:]) { $0[$1] = list($1) }
+    }
+
+    /// Reads the response to a request for the document.
+    public static func process(
+        _ response: HTTPResponse, issuer: String, allowsLoopbackHTTP: Bool, hosts: [String]? = nil
+    ) throws(FlowFailure) -> DiscoveryDocument {
+        guard response.status == 200 else { throw FlowFailure(.metadataUnavailable) }
+        return try DiscoveryDocument(
+            response.body, issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts)
+    }
+
+    /// The document with the endpoints for clients that show a certificate, where it names some.
+    public func endpoint(_ name: String, otherwise: String, usesCertificate: Bool) -> String {
+        usesCertificate ? mutualTLSEndpoints[name] ?? otherwise : otherwise
+    }
+
+    /// Whether a list names something, or does not exist: then nobody knows.
+    public func mayHave(_ value: String, in list: String) -> Bool {
+        supported[list]?.contains { $0.isIdentical(to: value) } ?? true
+    }
+}
+
+/// Takes endpoints out of a discovery document.
+struct EndpointReader {
+    let allowsLoopbackHTTP: Bool
+    let hosts: [String]?
+
+    init(issuer: String, allowsLoopbackHTTP: Bool, hosts: [String]?) {
+        self.allowsLoopbackHTTP = allowsLoopbackHTTP
+        self.hosts = hosts.map { $0 + [EndpointURL.host(of: issuer)] }
+    }
+
+    /// The members of a document that is the issuer's, byte by byte.
+    static func members(_ body: [UInt8], issuer: String) throws(FlowFailure) -> JSONObject {
         guard let members = try? JSONReader.read(body, numbers: .anyAsText).objectValue,
             let stated = members["issuer"]?.stringValue
         else { throw FlowFailure(.metadataUnavailable) }
         guard stated.isIdentical(to: issuer) else {
             throw FlowFailure(.discoveryIssuerMismatch)
         }
-        func endpoint(_ name: String) throws(FlowFailure) -> String {
-            guard let url = members[name]?.stringValue else {
-                throw FlowFailure(.metadataUnavailable)
-            }
-            guard EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP) else {
-                throw FlowFailure(.hostRefused)
-            }
-            return url
-        }
-        self.issuer = stated
-        authorizationEndpoint = try endpoint("authorization_endpoint")
-        tokenEndpoint = try endpoint("token_endpoint")
-        keySetURL = try endpoint("jwks_uri")
-        promisesIssuerInResponse =
-            members["authorization_response_iss_parameter_supported"]?.boolValue ?? false
-        idTokenAlgorithms = members["id_token_signing_alg_values_supported"]?.arrayValue?
-            .compactMap(\.stringValue)
+        return members
     }
 
-    /// Reads the response to a request for the document.
-    public static func process(
-        _ response: HTTPResponse, issuer: String, allowsLoopbackHTTP: Bool
-    ) throws(FlowFailure) -> DiscoveryDocument {
-        guard response.status == 200 else { throw FlowFailure(.metadataUnavailable) }
-        return try DiscoveryDocument(
-            response.body, issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP)
+    func optional(_ name: String, in members: JSONObject) throws(FlowFailure) -> String? {
+        guard let member = members[name] else { return nil }
+        guard let url = member.stringValue else { throw FlowFailure(.metadataUnavailable) }
+        guard EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP),
+            hosts?.contains(where: { EndpointURL.isOn(host: $0, url) }) ?? true
+        else { throw FlowFailure(.hostRefused) }
+        return url
+    }
+
+    func required(_ name: String, in members: JSONObject) throws(FlowFailure) -> String {
+        guard let url = try optional(name, in: members) else {
+            throw FlowFailure(.metadataUnavailable)
+        }
+        return url
     }
 }
 
@@ -78,68 +148,5 @@ public enum KeySetResponse {
         } catch {
             throw FlowFailure(.keySetInvalid)
         }
-    }
-}
-
-/// Which URLs may be asked.
-public enum EndpointURL {
-    /// Whether a URL is https, or plain http to loopback where that is allowed, and has a host and
-    /// neither user nor fragment.
-    ///
-    /// What no clear member of an event takes is refused as well: a URL that was used has to be
-    /// recorded, and what was recorded has to be readable.
-    public static func isAcceptable(_ url: String, allowsLoopbackHTTP: Bool) -> Bool {
-        guard url.utf8.count <= 2048,
-            url.utf8.allSatisfy({
-                (0x21...0x7E).contains($0) && !"#\"<>\\^`{|}".utf8.contains($0)
-            }), !withoutQuery(url).utf8.contains(UInt8(ascii: "@"))
-        else { return false }
-        let isSecure = url.hasPrefix("https://")
-        guard isSecure || url.hasPrefix("http://") else { return false }
-        let authority = url.dropFirst(isSecure ? 8 : 7).prefix { $0 != "/" && $0 != "?" }
-        guard let first = authority.first, first != ":" else { return false }
-        return isSecure || allowsLoopbackHTTP && isLoopback(String(authority))
-    }
-
-    /// Whether a URL's host is this machine by a loopback name or address.
-    public static func isLoopback(url: String) -> Bool {
-        // scheme:, nothing, authority, the rest
-        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        return parts.count >= 3 && isLoopback(String(parts[2]))
-    }
-
-    /// Whether an authority names this machine by a loopback name or address, with a port or
-    /// without.
-    public static func isLoopback(_ authority: String) -> Bool {
-        let bytes = Array(authority.utf8)
-        let isBracketed = bytes.first == UInt8(ascii: "[")
-        let host = bytes.prefix { $0 != UInt8(ascii: isBracketed ? "]" : ":") }
-        let rest = bytes.dropFirst(host.count + (isBracketed ? 1 : 0))
-        guard rest.isEmpty || isPort(rest) else { return false }
-        if isBracketed {
-            return host.elementsEqual("[::1".utf8) && bytes.count > host.count
-        }
-        if host.elementsEqual("localhost".utf8) { return true }
-        let parts = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0].elementsEqual("127".utf8) && parts.allSatisfy(isOctet)
-    }
-
-    /// A colon and a number from 0 to 65535.
-    private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
-        let digits = text.dropFirst()
-        return text.first == UInt8(ascii: ":") && (1...5).contains(digits.count)
-            && digits.allSatisfy { (0x30...0x39).contains($0) }
-            && UInt16(String(decoding: digits, as: UTF8.self)) != nil
-    }
-
-    /// A number from 0 to 255 in its one spelling: some read a leading zero as octal.
-    private static func isOctet(_ text: ArraySlice<UInt8>) -> Bool {
-        UInt8(String(decoding: text, as: UTF8.self)).map { String($0) }?.utf8.elementsEqual(text)
-            ?? false
-    }
-
-    /// A URL without its query, as it may stand in the clear.
-    public static func withoutQuery(_ url: String) -> String {
-        String(url.prefix { $0 != "?" && $0 != "#" })
     }
 }

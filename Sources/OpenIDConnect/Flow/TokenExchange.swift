@@ -1,65 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import HTTPMessages
-internal import LedgerPrimitives
+public import LedgerPrimitives
 
 /// The exchange of a code for tokens (OpenID Connect Core §3.1.3).
 public enum TokenExchange {
-    /// The request.
-    ///
-    /// - Parameter secret: the client's secret; needed by the methods that send one.
-    public static func request(
-        endpoint: String, registration: ClientRegistration, secret: ClientSecret?, code: String,
-        codeVerifier: String?, limits: HTTPRequest.Limits
-    ) -> HTTPRequest {
+    /// The parameters of the request, beside the client's authentication.
+    public static func form(
+        code: String, redirectURI: String, codeVerifier: String?
+    ) -> [FormEncoding.Parameter] {
         var form: [FormEncoding.Parameter] = [
             .init("grant_type", "authorization_code"), .init("code", code),
-            .init("redirect_uri", registration.redirectURI),
+            .init("redirect_uri", redirectURI),
         ]
         if let codeVerifier { form.append(.init("code_verifier", codeVerifier)) }
-        var fields = [
-            HTTPField("Content-Type", "application/x-www-form-urlencoded"),
-            HTTPField("Accept", "application/json"),
-        ]
-        switch registration.authentication {
-        case .none:
-            form.append(.init("client_id", registration.clientID))
-        case .clientSecretPost:
-            form.append(.init("client_id", registration.clientID))
-            form.append(.init("client_secret", secret?.text ?? ""))
-        case .clientSecretBasic:
-            // Both parts are form-encoded first (RFC 6749 §2.3.1); client ids may hold colons.
-            let pair =
-                FormEncoding.encode(registration.clientID) + ":"
-                + FormEncoding.encode(secret?.text ?? "")
-            fields.append(HTTPField("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
-        }
-        return HTTPRequest(
-            .post, endpoint, fields: fields, body: Array(FormEncoding.encode(form).utf8),
-            limits: limits)
+        return form
     }
 
     /// Reads the response.
     public static func process(_ response: HTTPResponse) throws(FlowFailure) -> TokenResponse {
+        try TokenResponse(members(of: response))
+    }
+
+    /// The members of a successful answer of a token endpoint (RFC 6749 §5.1, §5.2).
+    static func members(of response: HTTPResponse) throws(FlowFailure) -> JSONObject {
         guard (200..<500).contains(response.status) else { throw FlowFailure(.providerOutage) }
         let members = try? JSONReader.read(response.body, numbers: .anyAsText).objectValue
+        let error = members.flatMap(ProviderError.init(in:))
         guard response.status == 200 else {
-            guard let error = members?["error"]?.stringValue else {
-                throw FlowFailure(.tokenResponseMalformed)
-            }
-            throw .token(error: error)
+            throw error.map { .token($0) } ?? FlowFailure(.tokenResponseMalformed)
         }
         guard let members, response.mediaType == "application/json" else {
             throw FlowFailure(.tokenResponseMalformed)
         }
-        if let error = members["error"]?.stringValue { throw .token(error: error) }
-        return try TokenResponse(members)
+        if let error { throw .token(error) }
+        return members
+    }
+}
+
+extension ProviderError {
+    /// The error in the members of an answer (RFC 6749 §5.2); nil when there is none.
+    init?(in members: JSONObject) {
+        guard let code = members["error"]?.stringValue else { return nil }
+        self.init(code, description: members["error_description"]?.stringValue)
     }
 }
 
 /// Tokens as a provider issued them (OpenID Connect Core §3.1.3.3).
 public struct TokenResponse: Equatable, Sendable {
-    /// The ID token in compact form; not verified.
+    /// The ID token in compact form; not verified. It may be encrypted.
     public let idToken: String
     /// The access token; not kept after use.
     public let accessToken: String?
@@ -69,6 +58,15 @@ public struct TokenResponse: Equatable, Sendable {
     public let tokenType: String
     /// Seconds for which the access token is good.
     public let expiresInSeconds: Int?
+    /// What else the answer holds: claims that some providers give there. Nobody signed them.
+    public let furtherMembers: JSONObject
+
+    /// Members that are no claims.
+    private static let ownMembers: Set<String> = [
+        "access_token", "refresh_token", "id_token", "token_type", "expires_in", "scope",
+        "refresh_expires_in", "not-before-policy", "session_state", "iat", "state",
+        "issued_token_type", "authorization_details", "bankid_proof",
+    ]
 
     init(_ members: JSONObject) throws(FlowFailure) {
         guard let idToken = members["id_token"] else { throw FlowFailure(.idTokenMissing) }
@@ -79,6 +77,39 @@ public struct TokenResponse: Equatable, Sendable {
         accessToken = members["access_token"]?.stringValue
         refreshToken = members["refresh_token"]?.stringValue
         expiresInSeconds = try Self.seconds(members["expires_in"])
+        var further = JSONObject()
+        for member in members.members where !Self.ownMembers.containsIdentical(member.name) {
+            further[member.name] = member.value
+        }
+        furtherMembers = further
+    }
+
+    /// An ID token that came through the browser and was recorded; what came beside it was not.
+    public init(recordedIDToken: String) {
+        idToken = recordedIDToken
+        accessToken = nil
+        refreshToken = nil
+        tokenType = Self.noType
+        expiresInSeconds = nil
+        furtherMembers = JSONObject()
+    }
+
+    /// Stands for the type of an access token that is not there (RFC 8693 §2.2.1).
+    private static let noType = "N_A"
+
+    /// Tokens that came through the browser (OpenID Connect Core §3.2.2.5).
+    init(
+        idToken: String, accessToken: String?, tokenType: String?, expiresIn: String?
+    ) throws(FlowFailure) {
+        guard accessToken == nil || tokenType != nil else {
+            throw FlowFailure(.callbackMalformed)
+        }
+        self.idToken = idToken
+        self.accessToken = accessToken
+        refreshToken = nil
+        self.tokenType = tokenType ?? Self.noType
+        expiresInSeconds = try Self.seconds(expiresIn.map { .string($0) })
+        furtherMembers = JSONObject()
     }
 
     /// A whole number of seconds, which some providers send as a string.
@@ -124,32 +155,5 @@ extension JSONValue {
             object.members.contains { isFound($0.name) || $0.value.contains(isFound) }
         case .null, .bool, .integer: false
         }
-    }
-}
-
-extension [UInt8] {
-    /// Where a part begins and ends for the first time; nil when it is not in it.
-    fileprivate func firstRange(of part: [UInt8]) -> Range<Int>? {
-        guard part.count <= count else { return nil }
-        return (0...(count - part.count)).first { self[$0...].starts(with: part) }
-            .map { $0..<($0 + part.count) }
-    }
-
-    /// Every occurrence replaced; nil when there is none.
-    fileprivate func replacing(_ part: [UInt8], with replacement: [UInt8]) -> [UInt8]? {
-        var output: [UInt8] = []
-        var index = 0
-        var isFound = false
-        while index < count {
-            if self[index] == part[0], self[index...].starts(with: part) {
-                output += replacement
-                index += part.count
-                isFound = true
-            } else {
-                output.append(self[index])
-                index += 1
-            }
-        }
-        return isFound ? output : nil
     }
 }

@@ -2,117 +2,157 @@
 
 internal import HTTPMessages
 internal import LedgerPrimitives
+internal import OpenSSL
 
 extension SimulatedProvider {
-    /// The authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2), where everybody
-    /// agrees at once.
+    /// The authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3), where everybody agrees
+    /// at once.
     ///
     /// Without a client and an address that is registered for it nobody is sent anywhere.
-    mutating func authorize(
-        _ text: [UInt8], at now: Instant, randomBytes: (Int) -> [UInt8]
-    ) -> HTTPResponse {
-        guard let parameters = FormParameters(parsing: text), let id = parameters["client_id"],
-            let client = client(id), let redirectURI = parameters["redirect_uri"],
-            client.allows(redirectURI: redirectURI)
-        else { return .page("This client or its address is not registered here.", status: 400) }
+    mutating func authorize(_ text: [UInt8], in moment: Moment) -> HTTPResponse {
+        guard let outer = FormParameters(parsing: text), let id = outer["client_id"],
+            let client = client(id)
+        else { return Self.nowhere }
+        let effective: EffectiveRequest
         do throws(OAuthError) {
-            let request = try AuthorizationRequest(parameters, client: client)
-            let login = logins.isEmpty ? SimulatedLogin() : logins.removeFirst()
-            let misbehaviour = login.misbehaviour ?? client.misbehaviour ?? settings.misbehaviour
-            guard misbehaviour != .accessDenied,
-                let person = person(login.subject ?? parameters["login_hint"])
-            else { throw OAuthError(.accessDenied, "the user declined") }
-            let code = Base64URL.encode(randomBytes(32))
-            grants[Array(code.utf8)] = Grant(
-                clientID: id, redirectURI: redirectURI, scope: request.scope, nonce: request.nonce,
-                challenge: request.challenge, person: person, misbehaviour: misbehaviour,
-                issuedAt: now,
-                expiresAt: now.advanced(
-                    byMilliseconds: Int64(settings.codeLifetimeSeconds) * 1000))
-            return callback(
-                to: redirectURI, code: code, state: parameters["state"], misbehaving: misbehaviour)
+            effective = try effectiveRequest(outer, client: client, in: moment)
         } catch {
-            return .redirect(
-                to: redirectURI,
-                parameters: [
-                    ("error", error.code.rawValue), ("error_description", error.description),
-                    ("state", parameters["state"]), ("iss", issuer),
-                ])
+            return refusal(error, outer, client, in: moment)
+        }
+        do throws(OAuthError) {
+            return try approve(effective, client: client, in: moment)
+        } catch {
+            return refusal(error, effective.parameters, client, in: moment)
         }
     }
 
-    /// The way back with a code (RFC 6749 §4.1.2, RFC 9207 §2).
-    private func callback(
-        to redirectURI: String, code: String, state: String?, misbehaving: Misbehaviour
-    ) -> HTTPResponse {
-        let state = misbehaving == .stateMismatch ? (state ?? "") + "1" : state
-        let issuer: String? =
-            switch misbehaving {
-            case .wrongCallbackIssuer: self.issuer + "1"
-            case .missingCallbackIssuer: nil
-            default: self.issuer
-            }
-        return .redirect(
-            to: redirectURI, parameters: [("code", code), ("state", state), ("iss", issuer)])
+    private static let nowhere = HTTPResponse.page(
+        "This client or its address is not registered here.", status: 400)
+
+    /// Where the answer to these parameters goes; nil when nobody knows.
+    private func path(_ parameters: FormParameters, _ client: RegisteredClient) -> ReturnPath? {
+        guard let redirectURI = parameters["redirect_uri"],
+            client.allows(redirectURI: redirectURI)
+        else { return nil }
+        return ReturnPath(
+            client: client, redirectURI: redirectURI,
+            mode: ResponseMode(parameters, settings: settings), state: parameters["state"])
     }
 
-    /// The person with a subject, or else the first one.
-    private func person(_ subject: String?) -> SimulatedPerson? {
+    private func refusal(
+        _ error: OAuthError, _ parameters: FormParameters, _ client: RegisteredClient,
+        misbehaving: Misbehaviour = .none, in moment: Moment
+    ) -> HTTPResponse {
+        guard let path = path(parameters, client) else { return Self.nowhere }
+        return callback(
+            path, [("error", error.code.rawValue), ("error_description", error.description)],
+            misbehaving: misbehaving, in: moment)
+    }
+
+    private mutating func approve(
+        _ effective: EffectiveRequest, client: RegisteredClient, in moment: Moment
+    ) throws(OAuthError) -> HTTPResponse {
+        let parameters = effective.parameters
+        guard let path = path(parameters, client) else { return Self.nowhere }
+        let request = try AuthorizationRequest(parameters, client: client, settings: settings)
+        try checkBrokerParameters(effective, client: client, in: moment)
+        let login = logins.take() ?? SimulatedLogin()
+        let misbehaviour = login.misbehaviour ?? client.misbehaviour ?? settings.misbehaviour
+        guard !misbehaviour.refuses,
+            let person = person(login.subject, hint: parameters["login_hint"])
+        else {
+            return refusal(
+                OAuthError(.accessDenied, declined), parameters, client, misbehaving: misbehaviour,
+                in: moment)
+        }
+        let facts = LoginFacts(
+            person: person,
+            subject: BrokerClaims.subject(
+                of: person, settings: settings,
+                isStable: !changesSubjects(misbehaviour), randomBytes: moment.randomBytes),
+            scope: request.scope, acrValues: parameters["acr_values"],
+            loginHint: parameters["login_hint"], nonce: request.nonce,
+            authenticatedAt: moment.now)
+        grantPermission(parameters, facts, in: moment)
+        let issued = try issue(
+            request, path, client: client, facts, misbehaviour, in: moment)
+        return callback(
+            path, issued, misbehaving: misbehaviour, returns: login.returns, in: moment)
+    }
+
+    /// What the user gets to take along: a code, tokens, or both.
+    private mutating func issue(
+        _ request: AuthorizationRequest, _ path: ReturnPath, client: RegisteredClient,
+        _ facts: LoginFacts, _ misbehaviour: Misbehaviour, in moment: Moment
+    ) throws(OAuthError) -> [(name: String, value: String?)] {
+        var code: String?
+        if request.type.givesCode {
+            let text = moment.token()
+            code = text
+            grants[Array(text.utf8)] = Grant(
+                clientID: client.id, redirectURI: path.redirectURI, challenge: request.challenge,
+                state: path.state, facts: facts, misbehaviour: misbehaviour,
+                expiresAt: moment.after(seconds: settings.codeLifetimeSeconds))
+        }
+        var accessToken: String?
+        if request.type.givesToken {
+            accessToken = try makeAccessToken(client, facts, misbehaviour, in: moment)
+        }
+        var idToken: String?
+        if request.type.givesIDToken {
+            let maker = idTokenMaker(
+                client, facts, misbehaviour, accessToken: accessToken, (code, path.state))
+            idToken = try Self.signing { () throws(OpenSSLError) in try maker.make(in: moment) }
+        }
+        return [
+            ("code", code), ("access_token", accessToken),
+            ("token_type", accessToken == nil ? nil : settings.broker.tokenType),
+            ("expires_in", accessToken == nil ? nil : "\(settings.tokenLifetimeSeconds)"),
+            ("id_token", idToken),
+        ]
+    }
+
+    /// A maker of an ID token for a client.
+    func idTokenMaker(
+        _ client: RegisteredClient, _ facts: LoginFacts, _ misbehaviour: Misbehaviour,
+        accessToken: String?, _ frontChannel: (code: String?, state: String?)? = nil
+    ) -> IDTokenMaker {
+        var maker = IDTokenMaker(
+            issuer: issuer, settings: settings, client: client,
+            key: signingKey(for: client.idTokenAlgorithm), facts: facts,
+            misbehaviour: misbehaviour)
+        maker.accessToken = accessToken
+        maker.frontChannel = frontChannel
+        return maker
+    }
+
+    /// Turns a failure to sign into an error of the protocol.
+    static func signing<Result>(
+        _ body: () throws(OpenSSLError) -> Result
+    ) throws(OAuthError) -> Result {
+        do throws(OpenSSLError) {
+            return try body()
+        } catch {
+            throw OAuthError(.serverError, "the token cannot be signed")
+        }
+    }
+
+    /// What `error_description` says when the user declines.
+    private var declined: String {
+        settings.broker == .bankidNorway
+            ? "bankid_error_codes:\(settings.bankID.errorCode)" : "the user declined"
+    }
+
+    private func changesSubjects(_ misbehaviour: Misbehaviour) -> Bool {
+        settings.broker == .bankidNorway && settings.bankID.changesSubjects
+    }
+
+    /// The person with a subject, or whom a hint means, or else the first one.
+    private func person(_ subject: String?, hint: String?) -> SimulatedPerson? {
         let named = subject.flatMap { subject in
             settings.persons.first { $0.subject.isIdentical(to: subject) }
         }
-        return named ?? settings.persons.first
-    }
-}
-
-/// An authorization request that is in order.
-private struct AuthorizationRequest {
-    let scope: String
-    let nonce: String?
-    let challenge: String?
-
-    init(_ parameters: FormParameters, client: RegisteredClient) throws(OAuthError) {
-        if parameters.hasRepetition {
-            throw OAuthError(.invalidRequest, "a parameter stands there twice")
-        }
-        if parameters["request"] != nil {
-            throw OAuthError(.requestNotSupported, "no request objects here")
-        }
-        if parameters["request_uri"] != nil {
-            throw OAuthError(.requestURINotSupported, "no request objects here")
-        }
-        guard let type = parameters["response_type"] else {
-            throw OAuthError(.invalidRequest, "response_type is missing")
-        }
-        guard type.isIdentical(to: "code") else {
-            throw OAuthError(.unsupportedResponseType, "only code is supported")
-        }
-        if let mode = parameters["response_mode"], !mode.isIdentical(to: "query") {
-            throw OAuthError(.invalidRequest, "only the response mode query is supported")
-        }
-        scope = parameters["scope"] ?? ""
-        guard scope.split(separator: " ").contains(where: { $0.utf8.elementsEqual("openid".utf8) })
-        else { throw OAuthError(.invalidScope, "the scope must have openid in it") }
-        nonce = parameters["nonce"]
-        challenge = try Self.challenge(parameters, client: client)
-    }
-
-    /// The PKCE challenge (RFC 7636 §4.3): demanded of public clients, and never plain.
-    private static func challenge(
-        _ parameters: FormParameters, client: RegisteredClient
-    ) throws(OAuthError) -> String? {
-        guard let challenge = parameters["code_challenge"] else {
-            guard client.authentication != .none, parameters["code_challenge_method"] == nil else {
-                throw OAuthError(.invalidRequest, "code_challenge is missing")
-            }
-            return nil
-        }
-        guard parameters["code_challenge_method"]?.isIdentical(to: "S256") ?? false else {
-            throw OAuthError(.invalidRequest, "only the challenge method S256 is supported")
-        }
-        guard Digest(base64URL: challenge) != nil else {
-            throw OAuthError(.invalidRequest, "code_challenge is malformed")
-        }
-        return challenge
+        let meant = hint.flatMap { hint in settings.persons.first { $0.isMeant(by: hint) } }
+        return named ?? meant ?? settings.persons.first
     }
 }

@@ -6,40 +6,125 @@ internal import LedgerPrimitives
 
 extension SimulatedProvider {
     /// How long discovery and key set may be kept, in seconds.
-    private static let maxAgeSeconds = 300
+    private static let ageSecondsMax = 300
 
     /// The discovery document (OpenID Connect Discovery §3, RFC 9207 §3).
-    var discovery: HTTPResponse {
-        let isMismatched = settings.misbehaviour == .discoveryIssuerMismatch
-        let methods = ClientAuthentication.allCases.map(\.rawValue)
-        let members: JSONObject = [
-            "issuer": .string(isMismatched ? issuer + "1" : issuer),
+    var discovery: ProviderAnswer {
+        let members =
+            switch settings.broker {
+            case .generic: commonMembers.merging(genericMembers)
+            case .idura: commonMembers.merging(iduraMembers)
+            case .idpartner: commonMembers.merging(genericMembers)
+            case .bankidNorway: commonMembers.merging(bankIDMembers)
+            }
+        var draft = AnswerDraft(members, self)
+        // BankID's is not to be kept.
+        draft.ageSecondsMax = settings.broker == .bankidNorway ? nil : Self.ageSecondsMax
+        settings.misbehaviour.spoil(&draft, .discovery)
+        return draft.answer
+    }
+
+    /// The key set (RFC 7517 §5).
+    var keySet: ProviderAnswer {
+        var draft = AnswerDraft(["keys": .array(keys.map { .object($0.published) })], self)
+        draft.ageSecondsMax = Self.ageSecondsMax
+        settings.misbehaviour.spoil(&draft, .keySet)
+        return draft.answer
+    }
+
+    /// The URL of an endpoint for clients with certificates.
+    func aliasURL(of endpoint: ProviderEndpoint) -> String {
+        settings.mutualTLSBase(issuer: issuer) + endpoint.path(at: settings.broker)
+    }
+
+    // MARK: - Members
+
+    private var commonMembers: JSONObject {
+        let broker = settings.broker
+        let types = broker.responseTypes + (settings.allowsHybrid ? ResponseType.hybrids : [])
+        return [
+            "issuer": .string(issuer),
             "authorization_endpoint": .string(url(of: .authorization)),
             "token_endpoint": .string(url(of: .token)),
             "userinfo_endpoint": .string(url(of: .userInfo)),
             "jwks_uri": .string(url(of: .keySet)),
-            "scopes_supported": texts(["openid", "profile"]),
-            "response_types_supported": texts(["code"]),
-            "response_modes_supported": texts(["query"]),
-            "grant_types_supported": texts(["authorization_code"]),
-            "subject_types_supported": texts(["public"]),
-            "id_token_signing_alg_values_supported": texts(
-                distinct(keys.map(\.algorithm.rawValue))),
-            "token_endpoint_auth_methods_supported": texts(methods),
+            "pushed_authorization_request_endpoint": .string(url(of: .pushedAuthorization)),
+            "response_types_supported": texts(types.map(\.text)),
+            "response_modes_supported": texts(broker.responseModes.map(\.rawValue)),
+            "subject_types_supported": texts([broker == .idura ? "pairwise" : "public"]),
+            "id_token_signing_alg_values_supported": texts(algorithms),
+            "token_endpoint_auth_methods_supported": texts(
+                broker.authenticationMethods.map(\.rawValue)),
             "code_challenge_methods_supported": texts(["S256"]),
-            "acr_values_supported": texts(distinct(settings.persons.map(\.authenticationContext))),
-            "authorization_response_iss_parameter_supported": .bool(true),
-            "request_parameter_supported": .bool(false),
-            "request_uri_parameter_supported": .bool(false),
         ]
-        return .json(members, maxAgeSeconds: Self.maxAgeSeconds)
     }
 
-    /// The key set (RFC 7517 §5).
-    var keySet: HTTPResponse {
-        let members: JSONObject = ["keys": .array(keys.map { .object($0.published) })]
-        return .json(members, maxAgeSeconds: Self.maxAgeSeconds)
+    private var genericMembers: JSONObject {
+        let signatures = SignatureAlgorithm.allCases.map(\.rawValue)
+        let isDemanded = settings.requiresPushedRequests
+        return [
+            "scopes_supported": texts(["openid", "profile", "email", "phone", "address"]),
+            "grant_types_supported": texts(["authorization_code", "implicit"]),
+            "acr_values_supported": texts(distinct(settings.persons.map(\.authenticationContext))),
+            "authorization_response_iss_parameter_supported": .bool(true),
+            "authorization_signing_alg_values_supported": texts(algorithms),
+            "authorization_encryption_alg_values_supported": texts(encryptionAlgorithms),
+            "authorization_encryption_enc_values_supported": texts(contentEncryptions),
+            "id_token_encryption_alg_values_supported": texts(encryptionAlgorithms),
+            "id_token_encryption_enc_values_supported": texts(contentEncryptions),
+            "userinfo_signing_alg_values_supported": texts(algorithms),
+            "request_parameter_supported": .bool(true),
+            "request_uri_parameter_supported": .bool(false),
+            "request_object_signing_alg_values_supported": texts(signatures),
+            "require_pushed_authorization_requests": .bool(isDemanded),
+            "token_endpoint_auth_signing_alg_values_supported": texts(
+                signatures + [ClientAssertion.codeAlgorithm]),
+            "tls_client_certificate_bound_access_tokens": .bool(true),
+            "mtls_endpoint_aliases": .object([
+                "token_endpoint": .string(aliasURL(of: .token)),
+                "userinfo_endpoint": .string(aliasURL(of: .userInfo)),
+                "pushed_authorization_request_endpoint": .string(
+                    aliasURL(of: .pushedAuthorization)),
+            ]),
+        ]
     }
+
+    private var iduraMembers: JSONObject {
+        [
+            "end_session_endpoint": .string(issuer + "/oauth2/logout"),
+            "acr_values_supported": texts([
+                "urn:grn:authn:no:bankid", "urn:grn:authn:no:bankid:high",
+                "urn:grn:authn:no:bankid:substantial", "urn:grn:authn:se:bankid:same-device",
+                "urn:grn:authn:se:bankid:another-device:qr",
+            ]),
+        ]
+    }
+
+    private var bankIDMembers: JSONObject {
+        [
+            "scopes_supported": texts(["openid", "profile", "nnin_altsub", Self.permissionScope]),
+            "grant_types_supported": texts(["authorization_code", "client_credentials"]),
+            "acr_values_supported": texts(["urn:bankid:bid", "urn:bankid:bis"]),
+            "end_session_endpoint": .string(issuer + "/protocol/openid-connect/logout"),
+            "introspection_endpoint": .string(
+                issuer + "/protocol/openid-connect/token/introspect"),
+            "jwks_uri_enc": .string(url(of: .keySet)),
+            "require_pushed_authorization_requests": .bool(settings.requiresPushedRequests),
+            "tls_client_certificate_bound_access_tokens": .bool(false),
+            "signdoc-baseurl": .string(issuer + "/signdoc"),
+            "aml-baseurl": .string(issuer + "/aml"),
+            "fraud-data-baseurl": .string(issuer + "/fraud-data"),
+            "release": .string("simulated"),
+        ]
+    }
+
+    private var algorithms: [String] { distinct(keys.map(\.algorithm.rawValue)) }
+
+    private var encryptionAlgorithms: [String] {
+        KeyManagementAlgorithm.allCases.map(\.rawValue)
+    }
+
+    private var contentEncryptions: [String] { ContentEncryption.allCases.map(\.rawValue) }
 
     private func texts(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }
 

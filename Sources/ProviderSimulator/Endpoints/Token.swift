@@ -6,15 +6,12 @@ internal import LedgerPrimitives
 internal import OpenSSL
 
 extension SimulatedProvider {
-    /// The token endpoint (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3).
-    mutating func token(
-        _ request: HTTPRequest, at now: Instant, randomBytes: (Int) -> [UInt8]
-    ) -> ProviderAnswer {
-        var received = ReceivedTokenRequest(receivedAt: now)
+    /// The token endpoint (RFC 6749 §4.1.3, §4.4, OpenID Connect Core §3.1.3).
+    mutating func token(_ request: HTTPRequest, in moment: Moment) -> ProviderAnswer {
+        var received = ReceivedTokenRequest(receivedAt: moment.now)
         var answer: ProviderAnswer
         do throws(OAuthError) {
-            answer = try exchange(
-                request, at: now, noting: &received, randomBytes: randomBytes)
+            answer = try exchange(request, noting: &received, in: moment)
         } catch {
             received.error = error.code.rawValue
             answer = ProviderAnswer(error.response)
@@ -25,74 +22,73 @@ extension SimulatedProvider {
     }
 
     private mutating func exchange(
-        _ request: HTTPRequest, at now: Instant, noting received: inout ReceivedTokenRequest,
-        randomBytes: (Int) -> [UInt8]
+        _ request: HTTPRequest, noting received: inout ReceivedTokenRequest, in moment: Moment
     ) throws(OAuthError) -> ProviderAnswer {
-        let form = try Self.form(of: request)
+        let form = try FormParameters(bodyOf: request)
         received.grantType = form["grant_type"]
         received.redirectURI = form["redirect_uri"]
         received.code = form["code"]
         received.codeVerifier = form["code_verifier"]
-        let claimed = try TokenClient(request, form)
+        let claimed = try claimedClient(request, form)
         received.clientID = claimed?.id
         received.authentication = claimed?.method
-        let client = try authenticate(claimed)
+        let client = try authenticate(claimed, at: .token, in: moment)
+        received.authentication = client.authentication
         guard let grantType = form["grant_type"] else {
             throw OAuthError(.invalidRequest, "grant_type is missing")
         }
-        guard grantType.isIdentical(to: "authorization_code") else {
-            throw OAuthError(.unsupportedGrantType, "only authorization_code is supported")
+        if grantType.isIdentical(to: "authorization_code") {
+            return try exchangeCode(form, client: client, noting: &received, in: moment)
         }
-        let grant = try redeem(form, client: client, at: now)
+        if grantType.isIdentical(to: "client_credentials"), settings.broker == .bankidNorway {
+            return try giveClientToken(form, client: client, in: moment)
+        }
+        throw OAuthError(.unsupportedGrantType, "this grant type is not supported")
+    }
+
+    // MARK: - Code
+
+    private mutating func exchangeCode(
+        _ form: FormParameters, client: RegisteredClient,
+        noting received: inout ReceivedTokenRequest, in moment: Moment
+    ) throws(OAuthError) -> ProviderAnswer {
+        let grant = try redeem(form, client: client, in: moment)
+        let accessToken = try makeAccessToken(
+            client, grant.facts, grant.misbehaviour, in: moment)
+        let maker = idTokenMaker(
+            client, grant.facts, grant.misbehaviour, accessToken: accessToken)
+        let idToken = try Self.signing { () throws(OpenSSLError) in try maker.make(in: moment) }
+        var members = brokerMembers(grant.facts)
+        members["access_token"] = .string(accessToken)
+        members["token_type"] = .string(settings.broker.tokenType)
+        members["expires_in"] = .integer(Int64(settings.tokenLifetimeSeconds))
+        members["scope"] = .string(grant.facts.scope)
+        members["id_token"] = .string(idToken)
         let code = form["code"].map { Array($0.utf8) } ?? []
-        switch grant.misbehaviour {
-        case .tokenError: throw OAuthError(.invalidGrant, "the code does not count")
-        case .tokenServerError:
-            return ProviderAnswer(.page("Come back later.", status: 503))
-        default:
-            let accessToken = Base64URL.encode(randomBytes(32))
-            var answer = ProviderAnswer(
-                try success(grant, client: client, accessToken: accessToken, at: now))
-            grants[code]?.accessToken = Array(accessToken.utf8)
-            if grant.misbehaviour == .slowToken {
-                answer.delayMilliseconds = settings.slowTokenMilliseconds
-            }
-            return answer
-        }
+        grants[code]?.accessToken = Array(accessToken.utf8)
+        var draft = AnswerDraft(members, self)
+        grant.misbehaviour.spoil(&draft, .token)
+        received.error = draft.text == nil ? draft.members["error"]?.stringValue : nil
+        return draft.answer
     }
 
-    private static func form(of request: HTTPRequest) throws(OAuthError) -> FormParameters {
-        let mediaType = request.field("Content-Type")?.split(separator: ";").first
-        guard mediaType?.lowercased() == "application/x-www-form-urlencoded" else {
-            throw OAuthError(.invalidRequest, "the body is no form")
+    /// What a broker adds to its token responses.
+    private func brokerMembers(_ facts: LoginFacts) -> JSONObject {
+        switch settings.broker {
+        case .generic, .idura: JSONObject()
+        case .idpartner: settings.idPartner.tokenResponseClaims
+        case .bankidNorway:
+            [
+                "refresh_expires_in": .integer(1800), "not-before-policy": .integer(0),
+                "session_state": .string(BrokerIdentifier.uuid("\(facts.subject) session")),
+            ]
         }
-        guard let form = FormParameters(parsing: request.body) else {
-            throw OAuthError(.invalidRequest, "the form is malformed")
-        }
-        if form.hasRepetition {
-            throw OAuthError(.invalidRequest, "a parameter stands there twice")
-        }
-        return form
-    }
-
-    /// The client, if it is one and proved it in the way it is registered with.
-    private func authenticate(_ claimed: TokenClient?) throws(OAuthError) -> RegisteredClient {
-        guard let claimed, let client = client(claimed.id) else {
-            throw OAuthError(.invalidClient, "there is no such client")
-        }
-        guard claimed.method == client.authentication else {
-            throw OAuthError(.invalidClient, "this is not how the client is registered")
-        }
-        if let secret = claimed.secret, !client.accepts(secret: secret) {
-            throw OAuthError(.invalidClient, "the secret is wrong")
-        }
-        return client
     }
 
     /// What the code stands for, if it may be exchanged by this client in this way. The code is
     /// used up by the first try.
     private mutating func redeem(
-        _ form: FormParameters, client: RegisteredClient, at now: Instant
+        _ form: FormParameters, client: RegisteredClient, in moment: Moment
     ) throws(OAuthError) -> Grant {
         guard let code = form["code"], let redirectURI = form["redirect_uri"] else {
             throw OAuthError(.invalidRequest, "code or redirect_uri is missing")
@@ -106,7 +102,7 @@ extension SimulatedProvider {
             throw OAuthError(.invalidGrant, "the code was used before")
         }
         grants[name]?.isUsed = true
-        guard now < grant.expiresAt else {
+        guard moment.now < grant.expiresAt else {
             throw OAuthError(.invalidGrant, "the code has expired")
         }
         guard grant.clientID.isIdentical(to: client.id) else {
@@ -129,28 +125,53 @@ extension SimulatedProvider {
         return (43...128).contains(verifier.utf8.count) && hash.isIdentical(to: challenge)
     }
 
-    private mutating func success(
-        _ grant: Grant, client: RegisteredClient, accessToken: String, at now: Instant
-    ) throws(OAuthError) -> HTTPResponse {
-        var members: JSONObject = [
-            "access_token": .string(accessToken), "token_type": .string("Bearer"),
-            "expires_in": .integer(Int64(settings.tokenLifetimeSeconds)),
-            "scope": .string(grant.scope),
-        ]
-        if grant.misbehaviour != .missingIDToken {
-            let maker = IDTokenMaker(
-                issuer: issuer, client: client, grant: grant, accessToken: accessToken,
-                key: keys[keys.count - 1], now: now,
-                lifetimeSeconds: settings.tokenLifetimeSeconds)
-            do {
-                members["id_token"] = .string(try maker.make())
-            } catch {
-                throw OAuthError(.serverError, "the token cannot be signed")
+    // MARK: - Access tokens
+
+    /// A new access token about a person: a text that says nothing, or for clients with
+    /// certificates a signed one that says whose certificate must come with it (RFC 8705 §3,
+    /// RFC 9068).
+    mutating func makeAccessToken(
+        _ client: RegisteredClient, _ facts: LoginFacts?, _ misbehaviour: Misbehaviour,
+        scope: String? = nil, in moment: Moment
+    ) throws(OAuthError) -> String {
+        let certificate = client.authentication.usesCertificate ? moment.certificate : nil
+        let text: String
+        if let certificate {
+            var draft = TokenDraft(
+                boundClaims(client, facts, certificate, in: moment), type: "at+jwt",
+                key: signingKey(for: nil), client: client, now: moment.now)
+            misbehaviour.spoil(&draft, .accessToken)
+            text = try Self.signing { () throws(OpenSSLError) in
+                try draft.encode(moment.randomBytes)
             }
+        } else {
+            text = moment.token()
         }
-        let lifetime = Int64(settings.tokenLifetimeSeconds) * 1000
-        accesses[Array(accessToken.utf8)] = Access(
-            person: grant.person, expiresAt: now.advanced(byMilliseconds: lifetime))
-        return .json(members)
+        accesses[Array(text.utf8)] = Access(
+            clientID: client.id, scope: scope ?? facts?.scope ?? "", facts: facts,
+            certificate: certificate, misbehaviour: misbehaviour,
+            expiresAt: moment.after(seconds: settings.tokenLifetimeSeconds))
+        return text
+    }
+
+    private func boundClaims(
+        _ client: RegisteredClient, _ facts: LoginFacts?, _ certificate: Digest, in moment: Moment
+    ) -> JSONObject {
+        [
+            "iss": .string(issuer), "aud": .string(issuer), "client_id": .string(client.id),
+            "sub": .string(facts?.subject ?? client.id), "jti": .string(moment.token()),
+            "iat": .integer(moment.now.seconds), "scope": .string(facts?.scope ?? ""),
+            "exp": .integer(moment.after(seconds: settings.tokenLifetimeSeconds).seconds),
+            "cnf": .object(["x5t#S256": .string(certificate.base64URL)]),
+        ]
+    }
+
+    /// What an access token stands for, if it is valid and came with the certificate that it is
+    /// bound to.
+    func access(_ token: String?, in moment: Moment) -> Access? {
+        guard let token, let access = accesses[Array(token.utf8)], moment.now < access.expiresAt
+        else { return nil }
+        guard let certificate = access.certificate else { return access }
+        return moment.isOverMutualTLS && certificate == moment.certificate ? access : nil
     }
 }

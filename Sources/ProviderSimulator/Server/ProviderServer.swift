@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import HTTPMessages
 public import LedgerPrimitives
 internal import ServiceLifecycle
 
@@ -33,19 +34,21 @@ public struct ProviderServer: Sendable {
     ///
     /// - Parameters:
     ///   - settings: How the provider is set up.
-    ///   - key: What it signs with at first; a new one for RS256 unless given.
+    ///   - key: What it signs with at first; a new one for the broker's algorithm unless given.
     ///   - issuerPath: The issuer's path, beginning with a slash; empty for none.
     ///   - now: The clock.
     ///   - randomBytes: Gives so many random bytes.
+    ///   - presentedCertificate: Tells the hash of a client's certificate; see ``SharedProvider``.
     ///   - body: What happens meanwhile.
     public static func run<Result>(
         _ settings: ProviderSettings, key: ProviderKey? = nil, issuerPath: String = "",
         now: @escaping @Sendable () -> Instant,
         randomBytes: @escaping @Sendable (_ count: Int) -> [UInt8],
+        presentedCertificate: @escaping @Sendable (HTTPRequest) -> Digest? = { _ in nil },
         isolation: isolated (any Actor)? = #isolation,
         body: (ProviderServer) async throws -> Result
     ) async throws -> Result {
-        let key = try key ?? ProviderKey()
+        let key = try key ?? ProviderKey(generatingFor: settings.broker.signatureAlgorithm)
         let (servers, started) = AsyncStream.makeStream(of: ProviderServer.self)
         let listener = Listener { port in
             let baseURL = "http://127.0.0.1:\(port)"
@@ -53,7 +56,9 @@ public struct ProviderServer: Sendable {
                 issuer: baseURL + issuerPath, key: key, settings: settings)
             let server = ProviderServer(
                 baseURL: baseURL,
-                provider: SharedProvider(provider, now: now, randomBytes: randomBytes))
+                provider: SharedProvider(
+                    provider, now: now, randomBytes: randomBytes,
+                    presentedCertificate: presentedCertificate))
             started.yield(server)
             return server
         }

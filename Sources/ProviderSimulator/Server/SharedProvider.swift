@@ -12,6 +12,7 @@ public final class SharedProvider: Sendable {
     private let provider: Mutex<SimulatedProvider>
     private let now: @Sendable () -> Instant
     private let randomBytes: @Sendable (_ count: Int) -> [UInt8]
+    private let presentedCertificate: @Sendable (HTTPRequest) -> Digest?
     let wait: @Sendable (_ milliseconds: Int) async throws -> Void
 
     /// Shares a provider.
@@ -20,10 +21,13 @@ public final class SharedProvider: Sendable {
     ///   - provider: The provider.
     ///   - now: The clock.
     ///   - randomBytes: Gives so many random bytes.
+    ///   - presentedCertificate: Tells the SHA-256 hash of the certificate, in DER, that a client
+    ///     presents with a request; nil when it presents none.
     ///   - wait: Lets time pass before a slow answer.
     public init(
         _ provider: SimulatedProvider, now: @escaping @Sendable () -> Instant,
         randomBytes: @escaping @Sendable (_ count: Int) -> [UInt8],
+        presentedCertificate: @escaping @Sendable (HTTPRequest) -> Digest? = { _ in nil },
         wait: @escaping @Sendable (_ milliseconds: Int) async throws -> Void = {
             try await Task.sleep(for: .milliseconds($0))
         }
@@ -31,20 +35,30 @@ public final class SharedProvider: Sendable {
         self.provider = Mutex(provider)
         self.now = now
         self.randomBytes = randomBytes
+        self.presentedCertificate = presentedCertificate
         self.wait = wait
     }
 
     /// Answers a request, after the time that the answer takes.
+    ///
+    /// - Throws: ``HTTPFailure`` for an answer that is larger than the request's limits allow.
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let answer = answer(to: request)
         if answer.delayMilliseconds > 0 { try await wait(answer.delayMilliseconds) }
+        guard answer.response.body.count <= request.limits.bodyBytesMax else {
+            throw HTTPFailure(.tooLarge, mayHaveBeenSent: true)
+        }
         return answer.response
     }
 
     /// Answers a request at once; whoever asked still has to wait.
     func answer(to request: HTTPRequest) -> ProviderAnswer {
         let now = now()
-        return withProvider { $0.respond(to: request, at: now, randomBytes: randomBytes) }
+        let certificate = presentedCertificate(request)
+        return withProvider {
+            $0.respond(
+                to: request, at: now, presenting: certificate, randomBytes: randomBytes)
+        }
     }
 
     /// Looks at the provider or changes it, while no request is being answered.
@@ -57,6 +71,11 @@ public final class SharedProvider: Sendable {
     /// How many requests came to an endpoint, refused ones included.
     public func requests(to endpoint: ProviderEndpoint) -> Int {
         withProvider { $0.requests(to: endpoint) }
+    }
+
+    /// Which endpoint a URL leads to; see ``SimulatedProvider/endpoint(at:)``.
+    public func endpoint(at url: String) -> ProviderEndpoint? {
+        withProvider { $0.endpoint(at: url) }
     }
 
     /// What the token endpoint received, in order.

@@ -12,6 +12,8 @@ public struct ProviderKey: Sendable {
     public let algorithm: SignatureAlgorithm
     /// The key itself.
     public let privateKey: PrivateKey
+    /// Whether its name was chosen, rather than made from the key.
+    let isNamed: Bool
 
     /// A key that is there already. Its `kid` is its thumbprint (RFC 7638) unless given.
     public init(
@@ -21,6 +23,7 @@ public struct ProviderKey: Sendable {
             algorithm.fits(privateKey.publicKey.parameters), "the key is not one for the algorithm")
         self.privateKey = privateKey
         self.algorithm = algorithm
+        isNamed = keyID != nil
         self.keyID = keyID ?? Self.thumbprint(of: privateKey.publicKey)
     }
 

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import LedgerPrimitives
+public import JOSE
+public import LedgerPrimitives
 public import OpenSSL
-
-/// How a client proves to the token endpoint who it is (OpenID Connect Core §9).
-public enum ClientAuthentication: String, Sendable, Hashable, CaseIterable {
-    /// Not at all: a public client, which must use PKCE.
-    case none
-    case clientSecretBasic = "client_secret_basic"
-    case clientSecretPost = "client_secret_post"
-}
 
 /// A client as the simulated provider knows it.
 public struct RegisteredClient: Sendable {
     /// `client_id`.
     public let id: String
-    /// The secret; nil for a public client.
+    /// The secret; nil for a client without one.
     public let secret: SecretBytes?
     /// The one way in which it may authenticate itself.
     public let authentication: ClientAuthentication
@@ -24,13 +17,30 @@ public struct RegisteredClient: Sendable {
     public let redirectURIs: [String]
     /// What is done wrong in all logins at this client; nil leaves it to the provider's settings.
     public var misbehaviour: Misbehaviour?
+    /// Its keys, with which assertions and request objects are verified.
+    public var keys = JSONWebKeySet([])
+    /// The SHA-256 hash of its certificate in DER. No authority is asked: whatever name it was
+    /// given stands for this one certificate.
+    public var certificateThumbprint: Digest?
+    /// Its key to which ID tokens and signed responses are encrypted; nil for neither.
+    public var encryptionKey: ClientEncryptionKey?
+    /// What its ID tokens are signed with; nil for the provider's newest key.
+    public var idTokenAlgorithm: SignatureAlgorithm?
+    /// What its signed responses are signed with; nil for the provider's newest key.
+    public var responseAlgorithm: SignatureAlgorithm?
+    /// What its UserInfo is signed with; nil for UserInfo that is not signed.
+    public var userInfoAlgorithm: SignatureAlgorithm?
+    /// Whether its authorization requests must be signed (RFC 9101).
+    public var requiresRequestObject = false
+    /// Where users come back to from the account selector; nil for a client without one.
+    public var selectorReturnURI: String?
 
     /// A client with a secret.
     public init(
         id: String, secret: String, authentication: ClientAuthentication = .clientSecretBasic,
         redirectURIs: [String], misbehaviour: Misbehaviour? = nil
     ) {
-        precondition(authentication != .none, "a client with a secret has to use it")
+        precondition(authentication.usesSecret, "a client with a secret has to use it")
         self.id = id
         self.secret = SecretBytes(Array(secret.utf8))
         self.authentication = authentication
@@ -47,6 +57,30 @@ public struct RegisteredClient: Sendable {
         self.misbehaviour = misbehaviour
     }
 
+    /// A client that signs assertions with one of its keys.
+    public init(id: String, keys: JSONWebKeySet, redirectURIs: [String]) {
+        self.id = id
+        secret = nil
+        authentication = .privateKeyJWT
+        self.redirectURIs = redirectURIs
+        self.keys = keys
+    }
+
+    /// A client that is known by its certificate.
+    ///
+    /// - Parameter certificateThumbprint: the SHA-256 hash of the certificate in DER.
+    public init(
+        id: String, certificateThumbprint: Digest,
+        authentication: ClientAuthentication = .tlsClientAuth, redirectURIs: [String]
+    ) {
+        precondition(authentication.usesCertificate, "a client with a certificate has to use it")
+        self.id = id
+        secret = nil
+        self.authentication = authentication
+        self.redirectURIs = redirectURIs
+        self.certificateThumbprint = certificateThumbprint
+    }
+
     /// Whether users may be sent to this address.
     func allows(redirectURI: String) -> Bool {
         redirectURIs.contains { registered in
@@ -59,6 +93,29 @@ public struct RegisteredClient: Sendable {
     func accepts(secret given: String) -> Bool {
         guard let secret else { return false }
         return isEqualInConstantTime(secret.exposed, Array(given.utf8))
+    }
+}
+
+/// A client's key to which it wants tokens encrypted, and how.
+public struct ClientEncryptionKey: Sendable {
+    /// `kid`; nil for none.
+    public let keyID: String?
+    /// The public half, an RSA key.
+    public let key: PublicKey
+    /// How the content key is encrypted.
+    public let algorithm: KeyManagementAlgorithm
+    /// How the content is encrypted.
+    public let encryption: ContentEncryption
+
+    /// A key; without more, for RSA-OAEP and A256CBC-HS512 as IDPartner has them.
+    public init(
+        keyID: String?, key: PublicKey, algorithm: KeyManagementAlgorithm = .rsaOAEP,
+        encryption: ContentEncryption = .aes256CBC
+    ) {
+        self.keyID = keyID
+        self.key = key
+        self.algorithm = algorithm
+        self.encryption = encryption
     }
 }
 

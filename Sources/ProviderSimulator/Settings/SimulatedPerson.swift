@@ -4,7 +4,8 @@ internal import LedgerPrimitives
 
 /// Somebody who logs in: invented, as is everything about them.
 public struct SimulatedPerson: Sendable, Hashable {
-    /// `sub`.
+    /// The name by which tests and settings know the person, and `sub` where a broker makes up no
+    /// name of its own.
     public var subject: String
     /// `given_name`.
     public var givenName: String
@@ -16,6 +17,14 @@ public struct SimulatedPerson: Sendable, Hashable {
     public var nationalID: String
     /// `acr`, the level at which they log in.
     public var authenticationContext: String
+    /// `email`, told for the scope of that name.
+    public var emailAddress: String?
+    /// `phone_number`, told for the scope `phone`.
+    public var phoneNumber: String?
+    /// `address`, told for the scope of that name.
+    public var postalAddress: String?
+    /// `birthdate`.
+    public var birthdate: String?
 
     /// A person.
     public init(
@@ -33,14 +42,29 @@ public struct SimulatedPerson: Sendable, Hashable {
     /// A Norwegian and a Swede. The month of the Norwegian number is raised by 80, as in the tax
     /// administration's synthetic population; birth numbers from 980 on are kept for tests by the
     /// Swedish one.
-    public static let samples = [
-        SimulatedPerson(
+    public static let samples = [norwegian, swede]
+
+    private static let norwegian: SimulatedPerson = {
+        var person = SimulatedPerson(
             subject: "person-no-1", givenName: "Kari", familyName: "Prøvesen",
-            nationalIDClaim: "socialno", nationalID: "01819010001"),
-        SimulatedPerson(
+            nationalIDClaim: "socialno", nationalID: "01819010001")
+        person.emailAddress = "kari@example.org"
+        person.phoneNumber = "+4700000001"
+        person.postalAddress = "Prøveveien 1\n0001 Oslo\nNorge"
+        person.birthdate = "1990-01-01"
+        return person
+    }()
+
+    private static let swede: SimulatedPerson = {
+        var person = SimulatedPerson(
             subject: "person-se-1", givenName: "Erik", familyName: "Exempelsson",
-            nationalID: "199001019802"),
-    ]
+            nationalID: "199001019802")
+        person.emailAddress = "erik@example.org"
+        person.phoneNumber = "+46000000001"
+        person.postalAddress = "Exempelgatan 1\n111 11 Stockholm\nSverige"
+        person.birthdate = "1990-01-01"
+        return person
+    }()
 
     /// The claims about the person.
     var claims: JSONObject {
@@ -50,5 +74,13 @@ public struct SimulatedPerson: Sendable, Hashable {
         ]
         claims[nationalIDClaim] = .string(nationalID)
         return claims
+    }
+
+    /// Whether a login hint is about the person: the subject, or a national id behind a colon, as
+    /// in `BIS:<11 digits>`.
+    func isMeant(by hint: String) -> Bool {
+        if subject.isIdentical(to: hint) { return true }
+        let number = hint.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst()
+        return !number.isEmpty && number.elementsEqual(nationalID.utf8)
     }
 }

@@ -20,16 +20,28 @@ public struct ProviderDocumentFetched: SessionEventPayload {
     public var documentDigest: Digest
     /// How long it took, in milliseconds.
     public var durationMilliseconds: Int
+    /// For how long it was taken as fresh, in seconds: what the answer said or, where it said
+    /// nothing, what we chose, within our limit.
+    public var maxAgeSeconds: Int?
+    /// SHA-256 of the certificates that the peer presented, each in DER, its own first; at most
+    /// ``tlsChainCountMax``. Empty when they are not known.
+    public var tlsChain: [Digest]
 
-    /// A fetch.
+    /// How many certificates of a chain are recorded at most.
+    public static let tlsChainCountMax = 10
+
+    /// A fetch. Of a longer chain the first certificates are recorded.
     public init(
-        kind: Kind, url: String, status: Int, documentDigest: Digest, durationMilliseconds: Int
+        kind: Kind, url: String, status: Int, documentDigest: Digest, durationMilliseconds: Int,
+        maxAgeSeconds: Int? = nil, tlsChain: [Digest] = []
     ) {
         self.kind = kind
         self.url = url
         self.status = status
         self.documentDigest = documentDigest
         self.durationMilliseconds = durationMilliseconds
+        self.maxAgeSeconds = maxAgeSeconds
+        self.tlsChain = Array(tlsChain.prefix(Self.tlsChainCountMax))
     }
 
     /// Reads the members; which document it is stands in the event's type.
@@ -39,6 +51,8 @@ public struct ProviderDocumentFetched: SessionEventPayload {
         status = try members.required("status", .httpStatus)
         documentDigest = try members.required("documentDigest", .digest)
         durationMilliseconds = try members.required("durationMs", .milliseconds)
+        maxAgeSeconds = try members.optional("maxAge", .seconds)
+        tlsChain = try members.optional("tlsChain", .certificates) ?? []
     }
 
     func write(to object: inout JSONObject) {
@@ -46,6 +60,8 @@ public struct ProviderDocumentFetched: SessionEventPayload {
         object.set("status", status, .httpStatus)
         object.set("documentDigest", documentDigest, .digest)
         object.set("durationMs", durationMilliseconds, .milliseconds)
+        object.set("maxAge", maxAgeSeconds, .seconds)
+        object.set("tlsChain", tlsChain.isEmpty ? nil : tlsChain, .certificates)
     }
 
     /// The members of `data`.
@@ -56,6 +72,22 @@ public struct ProviderDocumentFetched: SessionEventPayload {
     /// The digest of the document that a recorded event of this kind names.
     public static func documentDigest(in data: JSONObject) -> Digest? {
         data["documentDigest"]?.stringValue.flatMap(Digest.init(base64URL:))
+    }
+}
+
+extension MemberKind where Value == [Digest] {
+    /// Certificates by their SHA-256.
+    static var certificates: MemberKind {
+        MemberKind(
+            expectation: "one to ten digests, each base64url of 32 bytes without padding",
+            read: { value in
+                guard let elements = value.arrayValue,
+                    (1...ProviderDocumentFetched.tlsChainCountMax).contains(elements.count)
+                else { return nil }
+                let digests = elements.compactMap { MemberKind<Digest>.digest.read($0) }
+                return digests.count == elements.count ? digests : nil
+            },
+            write: { .array($0.map { .string($0.base64URL) }) })
     }
 }
 

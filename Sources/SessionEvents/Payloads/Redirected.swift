@@ -8,6 +8,8 @@ public struct Redirected: SessionEventPayload {
     public var to: Waypoint?
     /// The address, without its query.
     public var endpoint: String
+    /// The issuer, where an account selector named it.
+    public var issuer: String?
     /// Whether the request was pushed beforehand (RFC 9126).
     public var usedPAR: Bool?
     /// The archived discovery document.
@@ -19,11 +21,12 @@ public struct Redirected: SessionEventPayload {
 
     /// A payload; what is not given is absent.
     public init(
-        to: Waypoint? = nil, endpoint: String, usedPAR: Bool? = nil,
+        to: Waypoint? = nil, endpoint: String, issuer: String? = nil, usedPAR: Bool? = nil,
         discoveryDigest: Digest? = nil, traceID: String? = nil, exchanges: [Exchange]? = nil
     ) {
         self.to = to
         self.endpoint = endpoint
+        self.issuer = issuer
         self.usedPAR = usedPAR
         self.discoveryDigest = discoveryDigest
         self.traceID = traceID
@@ -33,6 +36,7 @@ public struct Redirected: SessionEventPayload {
     init(reading members: inout MemberReader) throws(MemberError) {
         to = try members.optional("to", .waypoint)
         endpoint = try members.required("endpoint", .url)
+        issuer = try members.optional("issuer", .url)
         usedPAR = try members.optional("par", .truth)
         discoveryDigest = try members.optional("discoveryDigest", .digest)
         traceID = try members.optional("traceID", .traceID)
@@ -42,6 +46,7 @@ public struct Redirected: SessionEventPayload {
     func write(to object: inout JSONObject) {
         object.set("to", to, .waypoint)
         object.set("endpoint", endpoint, .url)
+        object.set("issuer", issuer, .url)
         object.set("par", usedPAR, .truth)
         object.set("discoveryDigest", discoveryDigest, .digest)
         object.set("traceID", traceID, .traceID)

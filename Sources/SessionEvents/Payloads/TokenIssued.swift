@@ -14,6 +14,10 @@ public struct TokenIssued: SessionEventPayload {
     public var algorithm: String?
     /// The key the ID token names.
     public var keyID: String?
+    /// Of an ID token that was encrypted, how and to which key.
+    public var encryption: Encryption?
+    /// Whether the access token counts only with the client's certificate (RFC 8705 §3).
+    public var isCertificateBound: Bool?
     /// The archived key set that counts for the checks.
     public var keySetDigest: Digest?
     /// Who says that this was the key set.
@@ -40,7 +44,8 @@ public struct TokenIssued: SessionEventPayload {
     /// A payload; what is not given is absent.
     public init(
         endpoint: String? = nil, tokenType: String? = nil, expiresInSeconds: Int? = nil,
-        algorithm: String? = nil, keyID: String? = nil, keySetDigest: Digest? = nil,
+        algorithm: String? = nil, keyID: String? = nil, encryption: Encryption? = nil,
+        isCertificateBound: Bool? = nil, keySetDigest: Digest? = nil,
         keySetSource: DocumentSource? = nil, policyDigest: Digest? = nil,
         policySource: DocumentSource? = nil, policyCompleted: Bool? = nil,
         discoveryDigest: Digest? = nil, httpStatus: Int? = nil, durationMilliseconds: Int? = nil,
@@ -51,6 +56,8 @@ public struct TokenIssued: SessionEventPayload {
         self.expiresInSeconds = expiresInSeconds
         self.algorithm = algorithm
         self.keyID = keyID
+        self.encryption = encryption
+        self.isCertificateBound = isCertificateBound
         self.keySetDigest = keySetDigest
         self.keySetSource = keySetSource
         self.policyDigest = policyDigest
@@ -70,6 +77,8 @@ public struct TokenIssued: SessionEventPayload {
         expiresInSeconds = try members.optional("expiresIn", .seconds)
         algorithm = try members.optional("algorithm", .algorithm)
         keyID = try members.optional("keyID", .keyID)
+        encryption = try members.object("encryption", Encryption.init(reading:))
+        isCertificateBound = try members.optional("certificateBound", .truth)
         keySetDigest = try members.optional("keySetDigest", .digest)
         keySetSource = try members.optional("keySetSource", .documentSource)
         policyDigest = try members.optional("policyDigest", .digest)
@@ -89,6 +98,8 @@ public struct TokenIssued: SessionEventPayload {
         object.set("expiresIn", expiresInSeconds, .seconds)
         object.set("algorithm", algorithm, .algorithm)
         object.set("keyID", keyID, .keyID)
+        object.set("encryption", encryption) { $0.object() }
+        object.set("certificateBound", isCertificateBound, .truth)
         object.set("keySetDigest", keySetDigest, .digest)
         object.set("keySetSource", keySetSource, .documentSource)
         object.set("policyDigest", policyDigest, .digest)

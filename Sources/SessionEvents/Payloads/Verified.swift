@@ -12,6 +12,8 @@ public struct Verified: SessionEventPayload {
     public var acr: String?
     /// The level that the policy's table gives this class.
     public var levelOfAssurance: Int?
+    /// The claim by which the provider's people are told apart, as the profile has it.
+    public var subjectClaim: String?
     /// The ID token's `iat`.
     public var tokenIssuedAt: Instant?
     /// The ID token's `exp`.
@@ -32,7 +34,8 @@ public struct Verified: SessionEventPayload {
     /// A payload; what is not given is absent.
     public init(
         algorithm: String, keyID: String? = nil, acr: String? = nil, levelOfAssurance: Int? = nil,
-        tokenIssuedAt: Instant? = nil, tokenExpiresAt: Instant? = nil, checks: [Check],
+        subjectClaim: String? = nil, tokenIssuedAt: Instant? = nil, tokenExpiresAt: Instant? = nil,
+        checks: [Check],
         checksVersion: Int? = nil, policyDigest: Digest? = nil, keySetDigest: Digest? = nil,
         discoveryDigest: Digest? = nil, exchanges: [Exchange]? = nil
     ) {
@@ -40,6 +43,7 @@ public struct Verified: SessionEventPayload {
         self.keyID = keyID
         self.acr = acr
         self.levelOfAssurance = levelOfAssurance
+        self.subjectClaim = subjectClaim
         self.tokenIssuedAt = tokenIssuedAt
         self.tokenExpiresAt = tokenExpiresAt
         self.checks = checks
@@ -55,6 +59,7 @@ public struct Verified: SessionEventPayload {
         keyID = try members.optional("keyID", .keyID)
         acr = try members.optional("acr", .acr)
         levelOfAssurance = try members.optional("levelOfAssurance", .level)
+        subjectClaim = try members.optional("subjectClaim", .name)
         tokenIssuedAt = try members.optional("tokenIssuedAt", .instant)
         tokenExpiresAt = try members.optional("tokenExpiresAt", .instant)
         guard let checks = try members.list("checks", Check.init(reading:)) else {
@@ -73,6 +78,7 @@ public struct Verified: SessionEventPayload {
         object.set("keyID", keyID, .keyID)
         object.set("acr", acr, .acr)
         object.set("levelOfAssurance", levelOfAssurance, .level)
+        object.set("subjectClaim", subjectClaim, .name)
         object.set("tokenIssuedAt", tokenIssuedAt, .instant)
         object.set("tokenExpiresAt", tokenExpiresAt, .instant)
         object.set("checks", checks) { $0.object() }

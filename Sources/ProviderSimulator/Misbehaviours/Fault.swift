@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import LedgerPrimitives
+
+/// What a misbehaviour does, and where.
+enum Fault: Sendable {
+    /// A token that is signed.
+    enum Token: Sendable {
+        case idToken
+        /// The authorization response (JARM).
+        case response
+        /// An access token that is bound to a certificate.
+        case accessToken
+        /// UserInfo, where the client wants it signed.
+        case userInfo
+        /// The proof that a permission was given.
+        case grant
+    }
+
+    /// Spoils a token before it is signed.
+    case token(Token, @Sendable (inout TokenDraft) -> Void)
+    /// Spoils the answer of an endpoint before it is written.
+    case answer(ProviderEndpoint, @Sendable (inout AnswerDraft) -> Void)
+    /// Spoils what comes back from the account selector.
+    case selection(@Sendable (inout CallbackDraft) -> Void)
+    /// Spoils what goes back through the browser.
+    case callback(@Sendable (inout CallbackDraft) -> Void)
+    /// The user declines.
+    case refusal
+}
+
+extension Misbehaviour {
+    /// Does what the misbehaviour does to a token.
+    func spoil(_ draft: inout TokenDraft, _ kind: Fault.Token) {
+        for case .token(kind, let spoil) in row.faults { spoil(&draft) }
+    }
+
+    /// Does what the misbehaviour does to the answer of an endpoint.
+    func spoil(_ draft: inout AnswerDraft, _ endpoint: ProviderEndpoint) {
+        for case .answer(endpoint, let spoil) in row.faults { spoil(&draft) }
+    }
+
+    /// Does what the misbehaviour does to what goes back through the browser.
+    func spoil(_ draft: inout CallbackDraft) {
+        for case .callback(let spoil) in row.faults { spoil(&draft) }
+    }
+
+    /// Does what the misbehaviour does to what comes back from the account selector.
+    func spoilSelection(_ draft: inout CallbackDraft) {
+        for case .selection(let spoil) in row.faults { spoil(&draft) }
+    }
+
+    /// Whether the user declines.
+    var refuses: Bool {
+        row.faults.contains { if case .refusal = $0 { true } else { false } }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import HTTPMessages
+internal import JOSE
+internal import LedgerPrimitives
+public import OpenIDConnect
+public import SessionEvents
+
+extension ProviderProfile {
+    /// The limits of every request to this provider, without the client's certificate.
+    public var limits: HTTPRequest.Limits {
+        var limits = HTTPRequest.Limits()
+        limits.allowsLoopbackHTTP = transport.allowsLoopbackHTTP
+        // Who names an issuer on this machine means this machine.
+        limits.allowsPrivateTargets =
+            transport.allowsPrivateTargets || issuer.map(EndpointURL.isLoopback(url:)) ?? false
+            || accountSelector?.issuers.contains(where: EndpointURL.isLoopback(url:)) ?? false
+        limits.trustedCAFile = transport.trustedCAFile
+        limits.bodyBytesMax = transport.responseBytesMax ?? limits.bodyBytesMax
+        limits.durationMillisecondsMax =
+            transport.durationMillisecondsMax ?? limits.durationMillisecondsMax
+        return limits
+    }
+
+    /// How the answer of a flow comes.
+    public func responseMode(_ flow: Flow) -> ResponseMode? {
+        request.responseMode ?? (flow == .jarm ? .jwt : nil)
+    }
+
+    /// What a flow asks for.
+    public func responseType(_ flow: Flow) -> ResponseType {
+        flow == .implicit ? request.implicitResponseType : .code
+    }
+
+    /// The policy of a login, given what discovery announces.
+    public func policy(_ discovery: DiscoveryDocument, _ flow: Flow) -> VerificationPolicy {
+        var policy = VerificationPolicy(
+            issuer: discovery.issuer, audience: registration.clientID)
+        policy.algorithms = Self.agreed(
+            checks.algorithms, announced: discovery.idTokenAlgorithms ?? ["RS256"])
+        policy.clockSkew = checks.clockSkew
+        policy.issuedAtAgeSecondsMax =
+            checks.issuedAtAgeSecondsMax ?? policy.issuedAtAgeSecondsMax
+        policy.levelOfAssuranceMin = checks.levelOfAssuranceMin ?? 0
+        policy.levelsOfAssurance = checks.levelsOfAssurance
+        policy.trustedAudiences = checks.trustedAudiences
+        policy.tokenBytesMax = checks.tokenBytesMax ?? policy.tokenBytesMax
+        policy.rsaBitsMin = checks.rsaBitsMin ?? policy.rsaBitsMin
+        policy.nonce = checks.nonceRules[flow] ?? (flow.usesRedirect ? .always : .whenSent)
+        return policy
+    }
+
+    /// What a signed response is compared with.
+    public func responseExpectations(
+        _ discovery: DiscoveryDocument
+    ) -> AuthorizationResponseExpectations {
+        let announced =
+            discovery.supported["authorization_signing_alg_values_supported"]
+            ?? discovery.idTokenAlgorithms ?? ["RS256"]
+        return AuthorizationResponseExpectations(
+            issuer: discovery.issuer, clientID: registration.clientID,
+            algorithms: Self.agreed(
+                checks.responseAlgorithms ?? checks.algorithms, announced: announced
+            ).compactMap { SignatureAlgorithm(name: $0) }, skew: checks.clockSkew)
+    }
+
+    /// Algorithms that we know, the profile takes and the provider announces.
+    private static func agreed(_ taken: [String]?, announced: [String]) -> [String] {
+        (taken ?? algorithmsKnown).filter { name in
+            algorithmsKnown.contains(name) && announced.contains { $0.isIdentical(to: name) }
+        }
+    }
+
+    static let algorithmsKnown = SignatureAlgorithm.allCases.map(\.rawValue)
+}

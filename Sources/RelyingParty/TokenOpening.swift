@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Capabilities
+internal import JOSE
+internal import OpenIDConnect
+internal import SessionEvents
+internal import Sessions
+
+/// Opens tokens that a provider encrypted to us. What is inside must be a signed token: anyone can
+/// encrypt to a public key (RFC 8725 §2.3).
+struct TokenOpening {
+    let capabilities: Capabilities
+    let keys: [DecryptionKey]
+
+    private static let contentKeyBytesMax = 64
+
+    /// The signed token in a text: the text itself, or what an encrypted one holds.
+    ///
+    /// - Throws: `jwe-decrypt-failed` when it cannot be opened or holds no signed token.
+    func open(_ text: String) throws(FlowFailure) -> OpenedToken {
+        let bytes = Array(text.utf8)
+        guard CompactJWE.hasForm(of: bytes) else {
+            // Where we have keys, an agreement to encrypt stands behind them; but a provider that
+            // stops encrypting has still signed.
+            return OpenedToken(token: text)
+        }
+        do {
+            let box = try CompactJWE(parsing: bytes)
+            let inside = try box.decrypted(
+                with: keys, algorithms: KeyManagementAlgorithm.allCases,
+                encryptions: ContentEncryption.allCases,
+                substituteKey: capabilities.randomBytes(Self.contentKeyBytesMax))
+            _ = try CompactJWS(parsing: inside)
+            return OpenedToken(
+                token: String(decoding: inside, as: UTF8.self), encryption: encryption(of: box))
+        } catch {
+            throw FlowFailure(.jweDecryptFailed)
+        }
+    }
+
+    private func encryption(of box: CompactJWE) -> Encryption {
+        Encryption(
+            algorithm: RegisteredNames.inClear(
+                box.algorithmName, RegisteredNames.keyManagementAlgorithms),
+            contentEncryption: RegisteredNames.inClear(
+                box.encryptionName, RegisteredNames.contentEncryptions),
+            keyID: box.keyID.map {
+                RegisteredNames.keyIDInClear($0, archived: keys.compactMap(\.keyID))
+            })
+    }
+}
