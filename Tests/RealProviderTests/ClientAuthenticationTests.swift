@@ -80,9 +80,11 @@ struct ClientAuthenticationTests {
         let ledger = try await provider.ledger()
         let profile = try ledger.profile(
             provider, client, ProfileChanges(authentication: ["audience": "issuer"]))
-        try await ledger.logIn(provider, profile).expectNotAuthenticated()
+        try await ledger.logIn(provider, profile).expectRefusedWithoutWords()
         let failed = try await ledger.onlyData("failed")
         #expect(failed["stage"] == .string("token"))
+        #expect(failed.exchanges("status") == [.integer(403)])
+        #expect(failed.exchanges("endpoint") == [.string(provider.issuer + "/token")])
         try await ledger.reverify(tokens: 0, verified: 0, failed: 0)
     }
 
@@ -92,7 +94,7 @@ struct ClientAuthenticationTests {
         let secret = "no-secret-of-any-client-here-at-all"
         let profile = try ledger.profile(
             provider, "secret-jwt", ProfileChanges(secret: secret))
-        try await ledger.logIn(provider, profile).expectNotAuthenticated()
+        try await ledger.logIn(provider, profile).expectRefusedWithoutWords()
         try ledger.expectNoOutput(with: [secret])
     }
 
@@ -104,14 +106,14 @@ struct ClientAuthenticationTests {
         let profile = try ledger.profile(
             provider, "private-key-jwt-es256",
             ProfileChanges(authentication: ["privateKeyFile": key, "algorithm": "RS256"]))
-        try await ledger.logIn(provider, profile).expectNotAuthenticated()
+        try await ledger.logIn(provider, profile).expectRefusedWithoutWords()
     }
 }
 
 extension Run {
-    /// Records a failure unless the client was refused. The provider answers with status 403, to
-    /// an assertion with nothing else.
-    fileprivate func expectNotAuthenticated(location: SourceLocation = #_sourceLocation) {
-        expectFailed("client-auth-failed", "token-response-malformed", location: location)
+    /// Records a failure unless the client was refused. To an assertion that it does not take the
+    /// provider answers with status 403 and nothing else, so that nobody knows why.
+    fileprivate func expectRefusedWithoutWords(location: SourceLocation = #_sourceLocation) {
+        expectFailed("token-response-malformed", location: location)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import LedgerPrimitives
 import Testing
 
@@ -45,6 +46,54 @@ struct ImplicitTests {
         try ledger.expectNoOutput(
             with: callback.parameter("id_token").split(separator: ".").dropFirst().map(String.init))
         try await ledger.reverify(tokens: 1, verified: 1, failed: 0)
+    }
+
+    @Test("comes beside an access token that it vouches for", arguments: [true, false])
+    func accessToken(isItsOwn: Bool) async throws {
+        let ledger = try await provider.ledger()
+        let changes = ProfileChanges(members: [
+            "flows": "[implicit]", "implicitResponseType": "id_token token",
+        ])
+        let profile = try ledger.profile(provider, "implicit", changes)
+        let logins = [
+            try await ledger.begin(profile, flow: "implicit"),
+            try await ledger.begin(profile, flow: "implicit"),
+        ]
+        #expect(logins[0].url.parameter("response_type") == "id_token token")
+        let callbacks = [
+            try await provider.visit(logins[0].url), try await provider.visit(logins[1].url),
+        ]
+        let tokens = callbacks.map { $0.parameter("access_token") }
+        #expect(tokens[0] != tokens[1] && !tokens[0].isEmpty)
+        let callback = callbacks[0].replacing("access_token", with: tokens[isItsOwn ? 0 : 1])
+        let before = relay.notes.count { $0["path"].hasSuffix("/userinfo") }
+        let run = try await ledger.callback(callback, session: logins[0].session)
+        if isItsOwn { run.expectVerified() } else { run.expectFailed("at-hash-mismatch") }
+        let verdict = try await ledger.onlyData(isItsOwn ? "verified" : "failed")
+        #expect(verdict.checks(isItsOwn ? "passed" : "failed").contains("at_hash"))
+        #expect(relay.notes.count { $0["path"].hasSuffix("/userinfo") } == before)
+        try await ledger.reverify(tokens: 1, verified: isItsOwn ? 1 : 0, failed: isItsOwn ? 0 : 1)
+        try ledger.expectNoOutput(
+            with: tokens.flatMap { $0.split(separator: ".").dropFirst().map(String.init) })
+    }
+
+    @Test("is not taken with an access token that was not asked for, or without one that was")
+    func otherKind() async throws {
+        let ledger = try await provider.ledger()
+        for (asked, given) in [("id_token", "id_token token"), ("id_token token", "id_token")] {
+            let changes = ProfileChanges(members: [
+                "flows": "[implicit]", "implicitResponseType": asked,
+            ])
+            let login = try await ledger.begin(
+                try ledger.profile(provider, "implicit", changes), flow: "implicit")
+            let url = login.url.replacing(
+                "response_type", with: given.replacingOccurrences(of: " ", with: "%20"))
+            let callback = try await provider.visit(url)
+            #expect(callback.hasParameter("access_token") == (given != "id_token"))
+            try await ledger.callback(callback, session: login.session)
+                .expectFailed("callback-malformed")
+        }
+        try await ledger.reverify(tokens: 0, verified: 0, failed: 0)
     }
 
     @Test("reaches the listener of `login` from the fragment")

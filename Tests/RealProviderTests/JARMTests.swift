@@ -34,9 +34,11 @@ struct JARMTests {
     }
 
     /// The callback ends the session, and nobody is asked for tokens.
+    ///
+    /// - Parameter check: the check of the signed response that failed; nil where none did.
     private func expectRefused(
         _ callback: String, _ login: StartedLogin, in ledger: Ledger, _ reason: String,
-        location: SourceLocation = #_sourceLocation
+        check: String? = nil, location: SourceLocation = #_sourceLocation
     ) async throws {
         let before = relay.tokenRequests.count
         let run = try await ledger.callback(callback, session: login.session)
@@ -45,6 +47,12 @@ struct JARMTests {
         #expect(
             try await ledger.sequence(login.session)
                 == ["initiated", "redirected", "callback", "failed"], sourceLocation: location)
+        let failed = try await ledger.onlyData("failed")
+        #expect(failed["stage"] == .string("callback"), sourceLocation: location)
+        for event in [failed, try await ledger.onlyData("callback")] {
+            #expect(
+                event.checks("failed") == [check].compactMap(\.self), sourceLocation: location)
+        }
     }
 
     @Test(
@@ -66,10 +74,15 @@ struct JARMTests {
                 try await ledger.sequence(login.session)
                     == ["initiated", "redirected", "callback", "token-issued", "verified"])
         }
-        let modes = try await ledger.events("callback").map {
-            $0["data"]?.objectValue?["responseMode"]?.stringValue
+        let received = try await ledger.allData("callback")
+        #expect(received.map { $0["responseMode"] } == Array(repeating: .string(mode), count: 3))
+        #expect(
+            received.map { $0["algorithm"]?.stringValue } == ["RS256", "ES256", "PS256"])
+        for event in received {
+            #expect(event.checks("failed").isEmpty)
+            let passed = event.checks("passed")
+            #expect(Set(["alg", "signature", "iss", "aud", "exp"]).isSubset(of: passed))
         }
-        #expect(modes == [mode, mode, mode])
         try await ledger.reverify(tokens: 3, verified: 3, failed: 0)
     }
 
@@ -89,7 +102,7 @@ struct JARMTests {
         let login = try await begin(ledger, "jarm-ps256-mislabelled", changes("PS256"))
         let callback = try await provider.visit(login.url)
         #expect(try callback.parameter("response").tokenPart(0)["alg"] == .string("PS256"))
-        try await expectRefused(callback, login, in: ledger, "key-unsuitable")
+        try await expectRefused(callback, login, in: ledger, "jarm-invalid", check: "key")
     }
 
     @Test("is refused when the profile does not list its algorithm")
@@ -97,7 +110,7 @@ struct JARMTests {
         let ledger = try await provider.ledger()
         let login = try await begin(ledger, "jarm-es256", changes("RS256"))
         try await expectRefused(
-            try await provider.visit(login.url), login, in: ledger, "alg-not-allowed")
+            try await provider.visit(login.url), login, in: ledger, "jarm-invalid", check: "alg")
     }
 
     @Test("cannot be left out")
@@ -107,7 +120,7 @@ struct JARMTests {
         let plain = login.url.replacing("response_mode", with: "query")
         let callback = try await provider.visit(plain)
         #expect(!callback.code.isEmpty)
-        try await expectRefused(callback, login, in: ledger, "jarm-invalid")
+        try await expectRefused(callback, login, in: ledger, "callback-malformed")
     }
 
     @Test("is refused with a code beside it")
@@ -117,7 +130,17 @@ struct JARMTests {
         let plain = try await provider.visit(
             login.url.replacing("response_mode", with: "query"))
         let callback = try await provider.visit(login.url).adding("code", plain.code)
-        try await expectRefused(callback, login, in: ledger, "jarm-invalid")
+        try await expectRefused(callback, login, in: ledger, "callback-malformed")
+    }
+
+    @Test("is not taken from another place than the one it was asked to come by")
+    func otherPlace() async throws {
+        let ledger = try await provider.ledger()
+        let login = try await begin(ledger, "jarm-rs256", changes(mode: "fragment.jwt"))
+        let callback = try await provider.visit(
+            login.url.replacing("response_mode", with: "query.jwt"))
+        #expect(callback.hasParameter("response"))
+        try await expectRefused(callback, login, in: ledger, "callback-malformed")
     }
 
     @Test("of another session is refused")
@@ -138,7 +161,7 @@ struct JARMTests {
         let claims = try callback.parameter("response").tokenPart(1)
         #expect(claims["aud"] == .string("basic"))
         #expect(claims["state"] == .string(login.url.parameter("state")))
-        try await expectRefused(callback, login, in: ledger, "jarm-invalid")
+        try await expectRefused(callback, login, in: ledger, "jarm-invalid", check: "aud")
     }
 
     @Test("of another issuer is refused")
@@ -149,7 +172,8 @@ struct JARMTests {
         let callback = try await provider.visit(provider.misled(login.url, to: .second))
         let claims = try callback.parameter("response").tokenPart(1)
         #expect(claims["iss"] == .string(provider.issuer(.second)))
-        try await expectRefused(callback, login, in: ledger, "kid-unknown")
+        // Without a key nobody knows whether that issuer really said so.
+        try await expectRefused(callback, login, in: ledger, "jarm-invalid", check: "key")
     }
 
     @Test("with another signature is refused")
@@ -162,7 +186,8 @@ struct JARMTests {
         let signature = try #require(foreign.split(separator: ".").last)
         let altered = callback.replacing(
             "response", with: "\(parts[0]).\(parts[1]).\(signature)")
-        try await expectRefused(altered, logins[0], in: ledger, "sig-invalid")
+        try await expectRefused(
+            altered, logins[0], in: ledger, "jarm-invalid", check: "signature")
     }
 
     @Test("may hold an error")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import LedgerPrimitives
 import Testing
 
@@ -47,9 +48,9 @@ struct PARTests {
         try check(form, exchange.parameters("body"))
         let redirected = try await ledger.onlyData("redirected")
         #expect(redirected["par"] == .bool(true))
-        let pushes = (redirected["exchanges"]?.arrayValue ?? []).compactMap(\.objectValue)
-        #expect(pushes.map { $0["endpoint"] } == [.string(provider.issuer + "/par")])
-        #expect(pushes.map { $0["status"] } == [.integer(201)])
+        #expect(redirected.exchanges("purpose") == [.string("par")])
+        #expect(redirected.exchanges("endpoint") == [.string(provider.issuer + "/par")])
+        #expect(redirected.exchanges("status") == [.integer(201)])
         #expect(
             try await ledger.sequence(login.session)
                 == ["initiated", "redirected", "callback", "token-issued", "verified"])
@@ -70,19 +71,47 @@ struct PARTests {
     }
 
     @Test(
-        "is made when it is offered and not forbidden",
-        arguments: [("never", false), ("optional", true)])
-    func setting(value: String, isPushed: Bool) async throws {
+        "is made as the profile says",
+        arguments: [
+            (nil, false), ("never", false), ("when-needed", false), ("optional", true),
+            ("required", true),
+        ])
+    func setting(value: String?, isPushed: Bool) async throws {
         let ledger = try await provider.ledger()
         let before = relay.pushedRequests.count
-        let profile = try ledger.profile(
-            provider, "basic", changes(["pushedAuthorization": value]))
+        let members = value.map { ["pushedAuthorization": $0] } ?? [:]
+        let profile = try ledger.profile(provider, "basic", ProfileChanges(members: members))
         let login = try await ledger.begin(profile)
         #expect(relay.pushedRequests.count == before + (isPushed ? 1 : 0))
         #expect(login.url.hasParameter("request_uri") == isPushed)
         #expect(login.url.hasParameter("state") != isPushed)
+        #expect(try await ledger.onlyData("redirected")["par"] == .bool(isPushed))
         try await ledger.callback(try await provider.visit(login.url), session: login.session)
             .expectVerified()
+    }
+
+    @Test("is made for a hint that must not stand in a URL")
+    func personalHint() async throws {
+        let ledger = try await provider.ledger()
+        let hint = "person-31415926535"
+        let file = ledger.newProfile("hint")
+        try Data("\(hint)\n".utf8).write(to: URL(filePath: file))
+        let before = relay.pushedRequests.count
+        let run = try await ledger.run(
+            ["start", "--provider", try ledger.profile(provider), "--login-hint-file", file]
+        ).expect(0)
+        let url = try #require(run.object["authorizationURL"]?.stringValue)
+        let session = try #require(run.object["session"]?.stringValue)
+        let pushed = relay.pushedRequests.dropFirst(before).map { $0.parameters("body") }
+        #expect(pushed.map { $0["login_hint"] } == [hint])
+        try await ledger.callback(try await provider.visit(url), session: session)
+            .expectVerified()
+        let forbidding = try ledger.profile(
+            provider, "basic", changes(["pushedAuthorization": "never"]))
+        try await ledger.run(["start", "--provider", forbidding, "--login-hint-file", file])
+            .expect(2)
+        #expect(relay.pushedRequests.count == before + 1)
+        try ledger.expectNoOutput(with: ["31415926535"])
     }
 
     @Test("that is refused ends the session before the user is sent anywhere")
@@ -92,14 +121,40 @@ struct PARTests {
         changes.secret = "no-secret-of-any-client-here"
         let run = try await ledger.run(
             ["start", "--provider", try ledger.profile(provider, "basic", changes)])
-        // The provider answers with status 403 and nothing else.
-        run.expectFailed("client-auth-failed", "par-refused")
+        // The provider answers with status 403 and nothing else, so that nobody knows why.
+        run.expectFailed("par-refused")
         #expect(run.object["authorizationURL"] == nil)
         let failed = try await ledger.onlyData("failed")
         #expect(failed["stage"] == .string("authorization-request"))
+        #expect(failed.exchanges("purpose") == [.string("par")])
+        #expect(failed.exchanges("status") == [.integer(403)])
         let session = try #require(run.object["session"]?.stringValue)
         #expect(try await ledger.sequence(session) == ["initiated", "failed"])
         try ledger.expectNoOutput(with: ["no-secret-of-any-client-here"])
+    }
+
+    @Test(
+        "with an assertion for somebody else is refused",
+        arguments: ["secret-jwt", "private-key-jwt-rs256", "private-key-jwt-es256"])
+    func wrongAudience(client: String) async throws {
+        let ledger = try await provider.ledger()
+        var changes = changes()
+        changes.authentication = ["audience": "issuer"]
+        let run = try await ledger.run(
+            ["start", "--provider", try ledger.profile(provider, client, changes)])
+        // Of an assertion the provider says with status 401 what it is about.
+        run.expectFailed("client-auth-failed")
+        #expect(try await ledger.onlyData("failed").exchanges("status") == [.integer(401)])
+    }
+
+    @Test("for a redirect URI that the provider does not know is not blamed on the client's secret")
+    func otherRedirectURI() async throws {
+        let ledger = try await provider.ledger()
+        let profile = try ledger.profile(
+            provider, "basic", changes(["redirectURI": "https://other.example/callback"]))
+        let run = try await ledger.run(["start", "--provider", profile])
+        run.expectFailed("par-refused")
+        #expect(try await ledger.onlyData("failed").exchanges("status") == [.integer(403)])
     }
 
     @Test("does not carry its response mode, and a plain response is refused")
@@ -115,7 +170,8 @@ struct PARTests {
         let callback = try await provider.visit(login.url)
         #expect(!callback.hasParameter("response"))
         let before = relay.tokenRequests.count
-        try await ledger.callback(callback, session: login.session).expectFailed("jarm-invalid")
+        try await ledger.callback(callback, session: login.session)
+            .expectFailed("callback-malformed")
         #expect(relay.tokenRequests.count == before)
     }
 
