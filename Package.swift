@@ -191,9 +191,9 @@ let package = Package(
         tests(
             "ReplayTests",
             [
-                "Capabilities", "EventLog", "LMDB", "LedgerPrimitives", "LoginSupport",
-                "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents", "Sessions",
-                "TestSupport",
+                "Capabilities", "EventLog", "HTTPMessages", "LMDB", "LedgerPrimitives",
+                "LoginSupport", "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents",
+                "Sessions", "TestSupport",
             ]),
         tests(
             "IngestionTests",

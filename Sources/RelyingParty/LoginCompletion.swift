@@ -132,23 +132,27 @@ struct LoginCompletion {
     ) async throws {
         guard driver.state.phase == .callbackReceived else { return }
         var stage = Stage.discovery
+        var exchanges: [Exchange] = []
         var accessToken: String?
         do {
             // Fetched before the code is spent: without keys it would be spent in vain.
             let (_, keySet) = try await documents.keySet(discovery)
             stage = .token
-            let (input, tokens) = try await tokens(driver.state, received, keySet)
+            let (input, tokens) = try await tokens(
+                driver.state, received, keySet, noting: &exchanges)
             accessToken = tokens?.accessToken
             try await driver.apply(.receiveTokens(input))
         } catch let failure as FlowFailure {
             try await driver.apply(
-                .fail(stage, failure.refined(by: profile.checks.reasonTexts)))
+                .fail(
+                    stage, failure.refined(by: profile.checks.reasonTexts), exchanges: exchanges))
         }
         try await verify(&driver, accessToken: accessToken)
     }
 
     private func tokens(
-        _ state: SessionState, _ received: TokenResponse?, _ keySet: ArchivedDocument
+        _ state: SessionState, _ received: TokenResponse?, _ keySet: ArchivedDocument,
+        noting exchanges: inout [Exchange]
     ) async throws -> (TokenInput, TokenResponse?) {
         let origin: TokenInput.Origin
         var traceID: String?
@@ -156,7 +160,8 @@ struct LoginCompletion {
             let endpoint = discovery.endpoint(
                 "token_endpoint", otherwise: discovery.tokenEndpoint,
                 usesCertificate: usesCertificate)
-            let response = try await exchange(code, state, at: endpoint)
+            let response = try await exchange(
+                code, state, at: endpoint, noting: &exchanges)
             traceID = backchannel.traceID(of: response)
             origin = .endpoint(endpoint, response)
         } else if let received {
@@ -187,7 +192,8 @@ struct LoginCompletion {
     }
 
     private func exchange(
-        _ code: String, _ state: SessionState, at endpoint: String
+        _ code: String, _ state: SessionState, at endpoint: String,
+        noting exchanges: inout [Exchange]
     ) async throws -> HTTPResponse {
         let form = TokenExchange.form(
             code: code, redirectURI: profile.registration.redirectURI,
@@ -195,6 +201,8 @@ struct LoginCompletion {
         do {
             return try await backchannel.post(form, to: endpoint)
         } catch let failure as HTTPFailure {
+            exchanges.append(
+                Exchange(purpose: "token", endpoint: EndpointURL.withoutQuery(endpoint)))
             if failure.kind == .unreachable { _ = try? await documents.refetchDiscovery() }
             throw FlowFailure(exchanging: failure)
         }

@@ -214,6 +214,10 @@ private struct RecordedVerdict {
             isGood = true
             keySetDigest = payload.keySetDigest
             policyDigest = payload.policyDigest
+        case .failed(let payload) where payload.refusesWhatFollowedTheToken:
+            isGood = true
+            keySetDigest = payload.keySetDigest
+            policyDigest = payload.policyDigest
         case .failed(let payload) where payload.stage == .verification:
             isGood = false
             keySetDigest = payload.keySetDigest
@@ -221,6 +225,17 @@ private struct RecordedVerdict {
         default:
             break
         }
+    }
+}
+
+extension Failed {
+    /// Whether the token itself was found good, and the login failed for what was asked for with
+    /// it: UserInfo, or a permission.
+    fileprivate var refusesWhatFollowedTheToken: Bool {
+        let permission = FailureReason(FlowFailureReason.permissionRefused)
+        let isLater = stage == .userinfo || stage == .verification && reason == permission
+        guard isLater, let checks else { return false }
+        return !checks.contains { $0.outcome == .failed }
     }
 }
 

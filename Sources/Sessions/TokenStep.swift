@@ -19,8 +19,23 @@ enum TokenStep {
             let isBound = try checkBinding(tokens, input)
             return [tokenIssued(tokens, isBound: isBound, input, state)]
         } catch {
-            return [SessionStep(failed: .token, error.refined(by: input.reasonTexts))]
+            return [
+                SessionStep(
+                    failed: .token, error.refined(by: input.reasonTexts),
+                    exchanges: exchanges(input))
+            ]
         }
+    }
+
+    /// The request whose answer ended the session; of a good answer `token-issued` tells itself.
+    private static func exchanges(_ input: TokenInput) -> [Exchange] {
+        guard case .endpoint(let endpoint, let response) = input.origin else { return [] }
+        return [
+            Exchange(
+                purpose: "token", endpoint: EndpointURL.withoutQuery(endpoint),
+                status: response.status, durationMilliseconds: response.durationMilliseconds,
+                traceID: input.traceID)
+        ]
     }
 
     /// Whether the access token is bound to the client's certificate; nil where none was used.

@@ -18,7 +18,10 @@ extension RealProvider {
                 Issue.record("`log --raw` shows a secret: \(secret.prefix(6))…")
             }
             let sessions = try await ledger.run(["sessions", "--verbose"]).expect(0).lines
-            try await ledger.check(sessions, issued: raw.lines.count { $0.isTokenIssued })
+            // Where the login failed for want of UserInfo, the token was good.
+            try await ledger.check(
+                sessions, issued: raw.lines.count { $0.isTokenIssued },
+                goodButFailed: raw.lines.count { $0.failedAtUserInfo })
             try await ledger.tellEverything(of: sessions)
             try ledger.expectNoOutput(with: secrets.kept)
         }
@@ -55,11 +58,11 @@ extension RealProvider {
 
 extension Ledger {
     /// The ledger is whole, and every token gets the verdict again that it got then.
-    func check(_ sessions: [JSONObject], issued: Int) async throws {
+    func check(_ sessions: [JSONObject], issued: Int, goodButFailed: Int) async throws {
         let verify = try await run(["verify", "--level", "all"]).expect(0)
         #expect(verify.object["ok"] == .bool(true))
         #expect(verify.object["findings"] == .array([]))
-        let verified = sessions.count { $0.state == "verified" }
+        let verified = sessions.count { $0.state == "verified" } + goodButFailed
         #expect(!sessions.contains { $0.state == "token-issued" })
         try await reverify(tokens: issued, verified: verified, failed: issued - verified)
     }
@@ -90,5 +93,11 @@ extension JSONObject {
     /// Whether this is an event with a token.
     fileprivate var isTokenIssued: Bool {
         self["type"]?.stringValue?.hasSuffix(".token-issued") ?? false
+    }
+
+    /// Whether this is the end of a login whose token was good, but not what came after it.
+    fileprivate var failedAtUserInfo: Bool {
+        guard self["type"]?.stringValue?.hasSuffix(".failed") ?? false else { return false }
+        return self["data"]?.objectValue?["stage"] == .string("userinfo")
     }
 }

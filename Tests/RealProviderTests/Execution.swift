@@ -63,6 +63,7 @@ final class Execution {
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.environment = environment
+        var handles: [FileHandle] = []
         switch input {
         case .nothing:
             pipe = nil
@@ -71,7 +72,8 @@ final class Execution {
             pipe = nil
             let path = files + ".input"
             try Data(text.utf8).write(to: URL(filePath: path))
-            process.standardInput = try FileHandle(forReadingFrom: URL(filePath: path))
+            handles.append(try FileHandle(forReadingFrom: URL(filePath: path)))
+            process.standardInput = handles[0]
         case .pipe:
             let pipe = Pipe()
             self.pipe = pipe
@@ -80,13 +82,19 @@ final class Execution {
         for path in [outputPath, errorsPath] { try Data().write(to: URL(filePath: path)) }
         // A program that ends early must not end the tests.
         signal(SIGPIPE, SIG_IGN)
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: outputPath))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: errorsPath))
+        let outputs = try [outputPath, errorsPath].map {
+            try FileHandle(forWritingTo: URL(filePath: $0))
+        }
+        process.standardOutput = outputs[0]
+        process.standardError = outputs[1]
         do {
             try process.run()
         } catch {
             throw Trouble("\(program) cannot be started; run tools/install-packages test")
         }
+        // The program has them now. Here they would stay open long after its end, and `Process`
+        // does not survive more than a thousand open files.
+        for handle in handles + outputs { try handle.close() }
     }
 
     deinit {

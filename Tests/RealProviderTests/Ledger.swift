@@ -58,7 +58,7 @@ final class Ledger {
         return line
     }
 
-    /// The data of all events of a type.
+    /// All events of a type.
     func events(_ type: String) async throws -> [JSONObject] {
         try await run(["log", "--type", type]).expect(0).lines.compactMap {
             $0["event"]?.objectValue
@@ -71,6 +71,11 @@ final class Ledger {
             let type = line["event"]?.objectValue?["type"]?.stringValue ?? ""
             return type.split(separator: ".").last.map(String.init) ?? ""
         }
+    }
+
+    /// The data of all events of a type.
+    func allData(_ type: String) async throws -> [JSONObject] {
+        try await events(type).map { $0["data"]?.objectValue ?? [:] }
     }
 
     /// The data of the only event of a type.
@@ -171,4 +176,15 @@ extension Run {
 extension JSONObject {
     var state: String? { self["state"]?.stringValue }
     var reason: String? { self["reason"]?.stringValue }
+
+    /// Of an event's data, a member of each request that was made on the way to it.
+    func exchanges(_ name: String) -> [JSONValue?] {
+        (self["exchanges"]?.arrayValue ?? []).map { $0.objectValue?[name] }
+    }
+
+    /// Of an event's data, the names of the checks with an outcome.
+    func checks(_ outcome: String) -> [String] {
+        (self["checks"]?.arrayValue ?? []).compactMap(\.objectValue)
+            .filter { $0["outcome"] == .string(outcome) }.compactMap { $0["name"]?.stringValue }
+    }
 }

@@ -10,6 +10,12 @@ extension RealProvider {
         _ = try await script("down", [])
     }
 
+    /// The authorization URL of a session at the first issuer, sent to another one, which does not
+    /// know better.
+    func misled(_ url: String, to other: Issuer) -> String {
+        url.replacingOccurrences(of: issuer + "/", with: issuer(other) + "/")
+    }
+
     /// The user logs in; the callback URL or, if the provider lets the browser post a form, the
     /// body that is posted.
     func visit(_ url: String) async throws -> String {

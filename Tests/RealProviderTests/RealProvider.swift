@@ -30,6 +30,12 @@ struct RealProvider: Sendable {
         let algorithm: String?
     }
 
+    /// A client's key to which the provider encrypts.
+    struct DecryptionKey: Sendable {
+        let privateKeyFile: String
+        let keyID: String
+    }
+
     /// A certificate and its key, in files.
     struct Certificate: Sendable {
         let certificateFile: String
@@ -154,6 +160,16 @@ struct RealProvider: Sendable {
             certificateFile: client["certificateFile"]?.stringValue,
             privateKeyFile: client["privateKeyFile"]?.stringValue,
             keyID: client["keyID"]?.stringValue, algorithm: client["algorithm"]?.stringValue)
+    }
+
+    /// The key to which tokens for a client are encrypted.
+    func decryptionKey(_ name: String) throws -> DecryptionKey {
+        let client = description["clients"]?.objectValue?[name]?.objectValue
+        let members = client?["decryption"]?.objectValue
+        guard let file = members?["privateKeyFile"]?.stringValue,
+            let keyID = members?["keyID"]?.stringValue
+        else { throw Trouble("nothing is encrypted for the client \(name)") }
+        return DecryptionKey(privateKeyFile: file, keyID: keyID)
     }
 
     /// A certificate of no client, signed by the provider's authority or by itself.

@@ -121,6 +121,26 @@ struct TransportTests {
         }
         #expect(!isArchived)
     }
+
+    @Test(
+        "of the token endpoint is recorded: its status was lost, and with it the likely causes",
+        arguments: [nil, 403, 500])
+    func recorded(status: Int?) async throws {
+        let rig = try LoginRig()
+        let log = try rig.open()
+        rig.wire.before { exchange in
+            guard exchange.endpoint == .token else { return nil }
+            guard let status else { throw HTTPFailure(.timedOut, mayHaveBeenSent: true) }
+            return HTTPResponse(status: status)
+        }
+        let login = try await rig.login(log)
+        let failed = try #require(try log.failure(login.session))
+        #expect(failed.stage == .token)
+        let exchanges = try #require(failed.exchanges)
+        #expect(exchanges.map(\.purpose) == ["token"])
+        #expect(exchanges.map(\.status) == [status])
+        #expect(exchanges.allSatisfy { $0.endpoint.hasSuffix("/token") })
+    }
 }
 
 @Suite("A provider that changes its keys", .serialized)

@@ -2,6 +2,7 @@
 
 import Capabilities
 import EventLog
+import HTTPMessages
 import LMDB
 import LedgerPrimitives
 import LoginSupport
@@ -104,6 +105,31 @@ struct ReverificationTests {
         #expect(other.result == .verified)
         #expect(other.verdictThen == false)
         #expect(other.isMismatch)
+    }
+
+    @Test(
+        "keeps its good verdict when UserInfo or a permission was refused after it",
+        arguments: [ProviderEndpoint.userInfo, .permissionGrant], [404, 503])
+    func laterRefusal(endpoint: ProviderEndpoint, status: Int) async throws {
+        let asksPermission = endpoint == .permissionGrant
+        let rig = try LoginRig(asksPermission ? .bankID : .idpartner)
+        let log = try rig.open()
+        rig.wire.before { $0.endpoint == endpoint ? HTTPResponse(status: status) : nil }
+        var wishes = LoginWishes()
+        if asksPermission {
+            wishes.permission = [
+                "type": .string("payment.v1"), "loa": .integer(3),
+                "intents": .array([.string("payment")]),
+                "permission": .string("eyJhbW91bnQiOiIxMC4wMCJ9"),
+            ]
+        }
+        let result = try await rig.wholeLogin(log, flow: asksPermission ? .pkce : .jarm, wishes)
+        #expect(result.phase == .failed)
+        #expect(rig.wire.endpoints.contains(endpoint))
+        let outcome = try #require(try Reverification(log).reverify(session: result.session))
+        #expect(outcome.result == .verified)
+        #expect(outcome.verdictThen == true)
+        #expect(!outcome.isMismatch)
     }
 
     @Test("that never came is not counted")

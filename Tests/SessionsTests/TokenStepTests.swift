@@ -160,10 +160,15 @@ struct TokenStepTests {
         ] as [(HTTPResponse, FlowFailureReason, String?)])
     func failures(response: HTTPResponse, reason: FlowFailureReason, error: String?) throws {
         let step = try Signer().issue(response)
+        let exchange = Exchange(
+            purpose: "token", endpoint: "https://op.example/token", status: response.status,
+            durationMilliseconds: response.durationMilliseconds)
         #expect(
             step.event
                 == .failed(
-                    Failed(stage: .token, reason: FailureReason(reason), error: error)))
+                    Failed(
+                        stage: .token, reason: FailureReason(reason), error: error,
+                        exchanges: [exchange])))
         #expect(step.sealed == (error == "other" ? ["error": .string("0101")] : nil))
     }
 }

@@ -23,10 +23,10 @@ public enum PushedAuthorization {
         let members = try? JSONReader.read(response.body, numbers: .anyAsText).objectValue
         if let error = members.flatMap(ProviderError.init(in:)) { throw .pushedRequest(error) }
         guard response.status == 201 || response.status == 200 else {
-            // Without words of its own a refusal of the client looks like any other.
+            // Without words nothing but 401 speaks of the credentials (RFC 9110 §15.5.2): with 403
+            // providers also refuse a redirect URI.
             throw FlowFailure(
-                [401, 403].contains(response.status)
-                    ? .clientAuthenticationFailed : .pushedRequestRefused)
+                response.status == 401 ? .clientAuthenticationFailed : .pushedRequestRefused)
         }
         let expiresIn = members?["expires_in"].flatMap { value in
             value.integerValue.map { Int($0) } ?? value.stringValue.flatMap { Int($0) }
