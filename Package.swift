@@ -242,6 +242,8 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         tests(
-            "CommandLineTests", ["authledger", "Ingestion"], exclude: ["Fixtures", "Golden"]),
+            "CommandLineTests",
+            ["authledger", "Ingestion", "LedgerPrimitives", "OpenSSL", "ProviderSimulator"],
+            exclude: ["Fixtures", "Golden"]),
     ]
 )

@@ -148,38 +148,3 @@ struct RequestObjectTests {
         #expect(object["claims"]?.objectValue?["id_token"] != nil)
     }
 }
-
-@Suite("A pushed authorization request")
-struct PushedAuthorizationTests {
-    private static func outcome(_ status: Int, _ body: String) -> String {
-        do throws(FlowFailure) {
-            let receipt = try PushedAuthorization.process(
-                HTTPResponse(status: status, body: Array(body.utf8)))
-            return "\(receipt.requestURI) \(receipt.expiresInSeconds)"
-        } catch {
-            return error.reason.rawValue
-        }
-    }
-
-    @Test(
-        "is taken or refused for what the provider says",
-        arguments: [
-            (201, #"{"request_uri":"urn:x","expires_in":60}"#, "urn:x 60"),
-            (200, #"{"request_uri":"urn:x","expires_in":"60"}"#, "urn:x 60"),
-            (201, #"{"request_uri":"urn:x"}"#, "response-malformed"),
-            (201, #"{"request_uri":"urn:x","expires_in":0}"#, "response-malformed"),
-            (201, #"{"request_uri":"","expires_in":60}"#, "response-malformed"),
-            (201, "<html>", "response-malformed"), (500, "{}", "provider-outage"),
-            (400, #"{"error":"invalid_request"}"#, "par-refused"),
-            (400, #"{"error":"invalid_redirect_uri"}"#, "redirect-uri-mismatch"),
-            (401, #"{"error":"invalid_client"}"#, "client-auth-failed"),
-            (401, "", "client-auth-failed"), (403, "", "par-refused"), (400, "", "par-refused"),
-            (
-                201, #"{"error":"invalid_request","request_uri":"urn:x","expires_in":60}"#,
-                "par-refused"
-            ),
-        ])
-    func process(status: Int, body: String, expected: String) {
-        #expect(Self.outcome(status, body) == expected)
-    }
-}

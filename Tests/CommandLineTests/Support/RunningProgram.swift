@@ -72,6 +72,12 @@ final class RunningProgram: Sendable {
             decoding: (try? Data(contentsOf: URL(filePath: outputPath))) ?? Data(), as: UTF8.self)
     }
 
+    /// What it has said on standard error so far.
+    var errorsSoFar: String {
+        String(
+            decoding: (try? Data(contentsOf: URL(filePath: errorsPath))) ?? Data(), as: UTF8.self)
+    }
+
     init(
         _ executable: String, _ arguments: [String], environment: [String: String],
         directory: String, input: Input, inputPath: String, outputPath: String

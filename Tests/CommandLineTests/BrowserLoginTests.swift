@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import LedgerPrimitives
+import OpenSSL
+import ProviderSimulator
+import Testing
+
+/// Logins of the program with simulated providers over real HTTP, in which a real browser goes to
+/// the pages that the program serves.
+@Suite("A login in a real browser", .serialized)
+struct BrowserLoginTests {
+    /// A callback address of its own for each test. The port was free a moment ago.
+    private static func freePort() throws -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw TestFailure("no port is free") }
+        return Int(address.sin_port.bigEndian)
+    }
+
+    private static let now: @Sendable () -> Instant = {
+        Instant(millisecondsSince1970: Int64(Date().timeIntervalSince1970 * 1000))
+    }
+
+    /// Runs a login of the program, whose user has Chromium.
+    private static func login(
+        _ broker: SimulatedBroker, _ flow: String, profile lines: [String],
+        misbehaving: Misbehaviour = .none
+    ) async throws -> (outcome: Outcome, page: String, events: [String]) {
+        let workspace = try await Workspace.withLedger()
+        let callback = "http://127.0.0.1:\(try freePort())/callback"
+        var client = RegisteredClient(id: "rp", secret: "a-secret", redirectURIs: [callback])
+        client.selectorReturnURI = callback
+        var settings = ProviderSettings(clients: [client], broker: broker)
+        settings.misbehaviour = misbehaving
+        return try await ProviderServer.run(
+            settings, now: now, randomBytes: { OpenSSL.randomBytes($0) }
+        ) { server in
+            try workspace.write("a-secret", "secret.txt")
+            let profile =
+                [
+                    "name: test", "clientID: rp", "redirectURI: \(callback)",
+                    "allowLoopbackHTTP: true",
+                    "clientAuthentication: { method: client_secret_basic, secretFile: secret.txt }",
+                ] + lines.map { $0.replacing("ISSUER", with: server.issuer) }
+            let path = try workspace.write(profile.joined(separator: "\n") + "\n", "test.yaml")
+            let program = try workspace.start([
+                "login", "--provider", path, "--flow", flow, "--timeout", "60", "--json",
+            ])
+            let url = try await program.firstError { line in line.hasPrefix("http") }
+            let browser = try workspace.start(
+                "/usr/bin/chromium",
+                [
+                    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                    "--disable-dev-shm-usage", "--user-data-dir=\(workspace.files)/browser",
+                    "--virtual-time-budget=10000", "--dump-dom", url,
+                ])
+            let outcome = try await program.end()
+            let page = try await browser.end()
+            let session = try outcome.json(LoginAnswer.self).session
+            let shown = try await workspace.succeed("log", "--session", session, "--json")
+            let events = shown.lines.compactMap { line -> String? in
+                let word = line.split(separator: #""type":"authledger.session."#).dropFirst().first
+                return word.map { String($0.prefix { $0 != "\"" }) }
+            }
+            return (outcome, page.stdout, events)
+        }
+    }
+
+    private struct LoginAnswer: Decodable {
+        let session: String
+        let state: String
+        let reason: String?
+    }
+
+    @Test("whose answer comes in the fragment is posted back by a page, and leaves no trace there")
+    func fragment() async throws {
+        let (outcome, page, events) = try await Self.login(
+            .generic, "implicit",
+            profile: ["issuer: ISSUER", "flows: [implicit]"])
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try outcome.json(LoginAnswer.self).state == "verified")
+        #expect(page.contains("The answer arrived"))
+        #expect(!page.contains("eyJ"))
+        #expect(
+            events == ["initiated", "redirected", "callback", "token-issued", "verified"])
+    }
+
+    @Test("whose answer is a form goes to the program as it is", arguments: ["form_post"])
+    func form(mode: String) async throws {
+        let (outcome, page, _) = try await Self.login(
+            .generic, "pkce", profile: ["issuer: ISSUER", "responseMode: \(mode)"])
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(page.contains("The answer arrived"))
+    }
+
+    @Test("goes on from the account selector to the chosen provider by itself")
+    func selector() async throws {
+        let (outcome, page, events) = try await Self.login(
+            .idpartner, "jarm",
+            profile: [
+                "extends: idpartner", "accountSelector:", "  url: ISSUER/v1/select-accounts",
+                "  issuers: [ISSUER]",
+            ])
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(page.contains("The answer arrived"))
+        #expect(
+            events == [
+                "initiated", "redirected", "callback", "redirected", "callback", "token-issued",
+                "verified",
+            ])
+    }
+
+    @Test("that is refused ends with the reason, and the browser learns nothing of it")
+    func refused() async throws {
+        let (outcome, page, events) = try await Self.login(
+            .generic, "implicit", profile: ["issuer: ISSUER", "flows: [implicit]"],
+            misbehaving: .wrongNonce)
+        #expect(outcome.status == 1)
+        #expect(try outcome.json(LoginAnswer.self).reason == "nonce-mismatch")
+        #expect(page.contains("The answer arrived") && !page.contains("nonce"))
+        #expect(events.last == "failed")
+    }
+}
+
+extension RunningProgram {
+    /// The first line of standard error that passes a test.
+    fileprivate func firstError(_ isWanted: (String) -> Bool) async throws -> String {
+        for _ in 0..<3000 {
+            let lines = errorsSoFar.split(separator: "\n").map(String.init)
+            if let line = lines.first(where: isWanted) { return line }
+            guard isRunning else { break }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw TestFailure("no such line from \(command): \(errorsSoFar)")
+    }
+}
