@@ -18,6 +18,7 @@ let package = Package(
         .package(name: "authledger", path: "../.."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(
@@ -27,8 +28,10 @@ let package = Package(
             dependencies: [
                 "CSQLite",
                 .product(name: "AuthLedger", package: "authledger"),
+                .product(name: "ProviderSimulator", package: "authledger"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
     ]

@@ -2,8 +2,10 @@
 
 import Capabilities
 import EventLog
+import HTTPMessages
 import Ingestion
 import LedgerPrimitives
+import LiveNetwork
 import OpenSSL
 import Platform
 import SessionEvents
@@ -13,6 +15,13 @@ extension Capabilities {
     static let live = Capabilities(
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
         randomBytes: { OpenSSL.randomBytes($0) })
+
+    /// The same with a network.
+    static func live(_ transport: LiveTransport) -> Capabilities {
+        Capabilities(
+            now: live.now, randomBytes: live.randomBytes,
+            send: { try await transport.send($0) })
+    }
 }
 
 /// A directory of its own for one benchmark, removed when the last reference goes.
@@ -66,22 +75,29 @@ enum BenchLedger {
     static func drafts(of log: EventLog, limit: Int) throws -> [EventDraft] {
         var drafts: [EventDraft] = []
         try log.forEachEvent(in: 0..<UInt64(limit)) { event in
-            let envelope = event.envelope
-            guard let key = try log.dataKey(for: envelope.subject) else {
+            guard let key = try log.dataKey(for: event.envelope.subject) else {
                 throw BenchError("a data key is missing")
             }
-            var clear = event.data
-            clear[DataMember.sealed] = nil
-            clear[DataMember.keyCommitment] = nil
-            drafts.append(
-                EventDraft(
-                    id: envelope.id, source: envelope.source, type: envelope.type,
-                    typeVersion: envelope.typeVersion, subject: envelope.subject,
-                    time: envelope.time, recordedTime: envelope.recordedTime, clear: clear,
-                    sealed: try log.openSealed(event, dataKey: key)))
+            drafts.append(try draft(of: event, key: key, in: log))
             return true
         }
         return drafts
+    }
+
+    /// The draft of a recorded event, without its documents.
+    static func draft(
+        of event: RecordedEvent, key: DataKey, in log: EventLog
+    ) throws -> EventDraft {
+        let envelope = event.envelope
+        var clear = event.data
+        clear[DataMember.sealed] = nil
+        clear[DataMember.sealedBlob] = nil
+        clear[DataMember.keyCommitment] = nil
+        return EventDraft(
+            id: envelope.id, source: envelope.source, type: envelope.type,
+            typeVersion: envelope.typeVersion, subject: envelope.subject,
+            time: envelope.time, recordedTime: envelope.recordedTime, clear: clear,
+            sealed: try log.openSealed(event, dataKey: key))
     }
 }
 

@@ -19,13 +19,18 @@ struct Figures {
 enum Unit: String {
     case eventsPerSecond = "events/s"
     case tokensPerSecond = "tokens/s"
+    case loginsPerSecond = "logins/s"
     case microseconds = "µs/event"
     case microsecondsPerToken = "µs/token"
+    case microsecondsPerLogin = "µs/login"
+    case milliseconds = "ms"
     case bytes = "bytes/event"
     case mebibytes = "MiB"
 
     /// A rate is better when it is higher, a cost when it is lower.
-    var isRate: Bool { self == .eventsPerSecond || self == .tokensPerSecond }
+    var isRate: Bool {
+        self == .eventsPerSecond || self == .tokensPerSecond || self == .loginsPerSecond
+    }
 }
 
 /// One line of a result: what the ledger does, beside what it is compared with.

@@ -14,6 +14,9 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     /// A part of `scale`, in a process of its own.
     case check
     case reverify
+    case logins
+    /// A part of `logins`, in a process of its own.
+    case provider
 }
 
 /// Settings that the benchmarks share.
@@ -44,6 +47,15 @@ struct BenchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The program that measures other event stores.", valueName: "file"))
     var peerProgram: String?
 
+    @Option(help: "How many logins a round of `logins` has.")
+    var logins = 1000
+
+    @Option(help: "How many of them are under way at a time.")
+    var concurrency = 64
+
+    @Option(name: .customLong("broker"), help: "A broker for `logins`; all of them unless given.")
+    var brokers: [LoginBroker] = []
+
     @Option(help: .hidden)
     var result: String?
 
@@ -68,7 +80,8 @@ struct Bench: AsyncParsableCommand {
         discussion: "One benchmark a process, so that each has its own memory; see tools/bench/run."
     )
 
-    @Argument(help: "What to measure: append, scan, prepare, ingest, reverify, peers or scale.")
+    @Argument(
+        help: "What to measure: append, scan, prepare, ingest, reverify, logins, peers or scale.")
     var name: BenchmarkName
 
     @OptionGroup var options: BenchOptions
@@ -87,10 +100,20 @@ struct Bench: AsyncParsableCommand {
             case .scale: try await ScaleBenchmark(options).run()
             case .check: try check()
             case .reverify: try await ReverifyBenchmark(options).run()
+            case .logins: try await LoginsBenchmark(options).run()
+            case .provider: try await serve()
             }
         for report in reports {
             print(json ? report.json : report.text)
         }
+    }
+
+    private func serve() async throws -> [Report] {
+        guard let broker = options.brokers.first else {
+            throw BenchError("provider is a part of logins")
+        }
+        try await ProviderProcess.serve(broker)
+        return []
     }
 
     private func check() throws -> [Report] {

@@ -62,7 +62,12 @@ extension Row {
 
 extension Figures {
     fileprivate func text(_ unit: Unit) -> String {
-        let digits = unit == .microseconds || unit == .microsecondsPerToken ? 2 : 0
+        let digits =
+            switch unit {
+            case .microseconds, .microsecondsPerToken: 2
+            case .milliseconds: 1
+            default: 0
+            }
         let middle = Decimal.text(median, digits: digits)
         if least == most { return middle }
         return middle
