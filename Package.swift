@@ -44,9 +44,9 @@ let package = Package(
         .library(
             name: "AuthLedger",
             targets: [
-                "Capabilities", "EventLog", "Ingestion", "JOSE", "LMDB", "LedgerPrimitives",
-                "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform", "Replay", "SessionEvents",
-                "SignedNote",
+                "Capabilities", "EventLog", "HTTPMessages", "Ingestion", "JOSE", "LMDB",
+                "LedgerPrimitives", "LiveNetwork", "MerkleTree", "OpenIDConnect", "OpenSSL",
+                "Platform", "RelyingParty", "Replay", "SessionEvents", "Sessions", "SignedNote",
             ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
@@ -134,13 +134,14 @@ let package = Package(
             ]),
 
         // Edge.
+        module("LiveNetwork", ["Curl", "HTTPMessages"]),
         module(
             "AuthLedgerCLI",
             [
                 "Capabilities", "Curl", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
-                "LedgerPrimitives", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL", "Platform",
-                "Projections", "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents",
-                "Sessions", "SignedNote", "Zlib", argumentParser,
+                "LedgerPrimitives", "LiveNetwork", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL",
+                "Platform", "Projections", "ProviderSimulator", "RelyingParty", "Replay",
+                "SessionEvents", "Sessions", "SignedNote", "Zlib", argumentParser,
             ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
@@ -205,7 +206,7 @@ let package = Package(
                 "MerkleTree", "OpenSSL", "Platform", "SessionEvents", "SignedNote", "TestSupport",
             ], exclude: ["Golden"]),
         tests(
-            "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "Platform"],
+            "CurlTests", ["AuthLedgerCLI", "Curl", "HTTPMessages", "LiveNetwork", "Platform"],
             exclude: ["Servers"]),
         .testTarget(
             name: "FuzzTests",

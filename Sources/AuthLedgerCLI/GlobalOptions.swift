@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Capabilities
 internal import EventLog
 internal import LedgerPrimitives
+internal import LiveNetwork
 internal import OpenSSL
 internal import Platform
 internal import SignedNote
@@ -122,7 +123,13 @@ extension Capabilities {
     static let live = Capabilities(
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
         randomBytes: { OpenSSL.randomBytes($0) },
-        send: { try await LiveTransport.send($0) }, clock: .system)
+        send: { try await LiveTransport.shared.send($0) }, clock: .system)
+}
+
+extension LiveTransport {
+    /// The one of this process. It and its thread are made with the first request, so that a
+    /// command that sends nothing has neither.
+    static let shared = LiveTransport(userAgent: "AuthLedger/\(AuthLedgerProgram.version)")
 }
 
 extension ClockInstruments {

@@ -15,10 +15,11 @@ struct Intake: Equatable {
     /// Documents to archive with the event.
     let documents: [[UInt8]]
 
-    /// Members that say what the ledger itself archived; a reporter cannot set them.
+    /// Members that say what the ledger itself archived or opened; a reporter cannot set them.
     private static let ledgerMembers = [
         "keySetDigest", "keySetSource", "policyDigest", "policySource", "policyCompleted",
-        "discoveryDigest", "profileDigest", "keyCommitment", "sealedBlob",
+        "discoveryDigest", "profileDigest", "keyCommitment", "sealedBlob", "encryption",
+        "subjectClaim",
     ]
     /// Where values wait that came in the clear and may not stay there.
     static let withheld = "withheld"
@@ -145,6 +146,7 @@ struct Intake: Equatable {
             ("algorithm", RegisteredNames.algorithms.containsIdentical),
             ("tokenType", RegisteredNames.tokenTypes.containsIdentical),
             ("responseMode", RegisteredNames.responseModes.containsIdentical),
+            ("responseType", RegisteredNames.responseTypes.containsIdentical),
             ("acr", RegisteredNames.isHarmlessACR),
             (
                 "keyID",

@@ -46,6 +46,10 @@ struct LoginCompletion {
         Backchannel(capabilities, profile, material, issuer: discovery.issuer)
     }
 
+    private var opening: TokenOpening {
+        TokenOpening(capabilities: capabilities, keys: material.decryptionKeys)
+    }
+
     private var usesCertificate: Bool { profile.registration.authentication.usesCertificate }
 
     // MARK: - Callback
@@ -97,9 +101,12 @@ struct LoginCompletion {
     private func signed(
         _ response: String, at instant: Instant
     ) async throws -> CallbackInput.Signed {
-        let opened = try TokenOpening(
-            capabilities: capabilities, keys: material.decryptionKeys
-        ).open(response)
+        let opened: OpenedToken
+        do {
+            opened = try opening.open(response)
+        } catch {
+            throw FlowFailure(openingResponse: error)
+        }
         var (keys, archived) = try await documents.keySet(discovery)
         if let keyID = Self.lackingKey(opened.token, keys) {
             (keys, archived) = try await documents.keySetThrottled(discovery, lacking: keyID)
@@ -175,12 +182,10 @@ struct LoginCompletion {
         let tokens = input.tokens
         if let idToken = tokens?.idToken {
             do {
-                let opened = try TokenOpening(
-                    capabilities: capabilities, keys: material.decryptionKeys
-                ).open(idToken)
+                let opened = try opening.open(idToken)
                 if opened.encryption != nil { input.opened = opened }
             } catch {
-                input.obstacle = error
+                input.obstacle = FlowFailure(openingToken: error)
             }
         }
         return (input, tokens)

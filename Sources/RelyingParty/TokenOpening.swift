@@ -6,8 +6,8 @@ internal import OpenIDConnect
 internal import SessionEvents
 internal import Sessions
 
-/// Opens tokens that a provider encrypted to us. What is inside must be a signed token: anyone can
-/// encrypt to a public key (RFC 8725 §2.3).
+/// Opens tokens that a provider encrypted to us. What is inside counts only if it is signed, which
+/// is for the checks of that token to say: anyone can encrypt to a public key (RFC 8725 §2.3).
 struct TokenOpening {
     let capabilities: Capabilities
     let keys: [DecryptionKey]
@@ -16,26 +16,21 @@ struct TokenOpening {
 
     /// The signed token in a text: the text itself, or what an encrypted one holds.
     ///
-    /// - Throws: `jwe-decrypt-failed` when it cannot be opened or holds no signed token.
-    func open(_ text: String) throws(FlowFailure) -> OpenedToken {
+    /// - Throws: ``JWEError`` when it cannot be opened, or may not be.
+    func open(_ text: String) throws(JWEError) -> OpenedToken {
         let bytes = Array(text.utf8)
         guard CompactJWE.hasForm(of: bytes) else {
             // Where we have keys, an agreement to encrypt stands behind them; but a provider that
             // stops encrypting has still signed.
             return OpenedToken(token: text)
         }
-        do {
-            let box = try CompactJWE(parsing: bytes)
-            let inside = try box.decrypted(
-                with: keys, algorithms: KeyManagementAlgorithm.allCases,
-                encryptions: ContentEncryption.allCases,
-                substituteKey: capabilities.randomBytes(Self.contentKeyBytesMax))
-            _ = try CompactJWS(parsing: inside)
-            return OpenedToken(
-                token: String(decoding: inside, as: UTF8.self), encryption: encryption(of: box))
-        } catch {
-            throw FlowFailure(.jweDecryptFailed)
-        }
+        let box = try CompactJWE(parsing: bytes)
+        let inside = try box.decrypted(
+            with: keys, algorithms: KeyManagementAlgorithm.allCases,
+            encryptions: ContentEncryption.allCases,
+            substituteKey: capabilities.randomBytes(Self.contentKeyBytesMax))
+        return OpenedToken(
+            token: String(decoding: inside, as: UTF8.self), encryption: encryption(of: box))
     }
 
     private func encryption(of box: CompactJWE) -> Encryption {
@@ -47,5 +42,27 @@ struct TokenOpening {
             keyID: box.keyID.map {
                 RegisteredNames.keyIDInClear($0, archived: keys.compactMap(\.keyID))
             })
+    }
+}
+
+extension FlowFailure {
+    /// What it means when an ID token cannot be opened.
+    init(openingToken error: JWEError) {
+        switch error {
+        case .algorithmNotAllowed: self.init(.algorithmNotAllowed)
+        case .headerRefused: self.init(.headerRefused)
+        case .tooLarge: self.init(.responseTooLarge)
+        case .notCompact, .headerMalformed: self.init(.tokenMalformed)
+        case .noKey, .undecryptable: self.init(.jweDecryptFailed)
+        }
+    }
+
+    /// What it means when a response cannot be opened.
+    init(openingResponse error: JWEError) {
+        switch error {
+        case .noKey, .undecryptable: self.init(.jweDecryptFailed)
+        case .algorithmNotAllowed, .headerRefused, .tooLarge, .notCompact, .headerMalformed:
+            self.init(.jarmInvalid)
+        }
     }
 }

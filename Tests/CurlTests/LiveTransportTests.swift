@@ -2,6 +2,7 @@
 
 import Curl
 import HTTPMessages
+import LiveNetwork
 import Testing
 
 @testable import AuthLedgerCLI
@@ -10,7 +11,7 @@ import Testing
 struct LiveTransportTests {
     private func failure(_ request: HTTPRequest) async -> HTTPFailure? {
         do throws(HTTPFailure) {
-            _ = try await LiveTransport.send(request)
+            _ = try await LiveTransport.shared.send(request)
             return nil
         } catch {
             return error
@@ -22,7 +23,7 @@ struct LiveTransportTests {
         let server = try LoopbackServer.shared.get()
         var limits = HTTPRequest.Limits()
         limits.allowsLoopbackHTTP = true
-        let response = try await LiveTransport.send(
+        let response = try await LiveTransport.shared.send(
             HTTPRequest(
                 .post, server.plain("/echo"), fields: [HTTPField("Accept", "application/json")],
                 body: Array("a=b".utf8), limits: limits))
@@ -41,7 +42,7 @@ struct LiveTransportTests {
         limits.allowsPrivateTargets = true
         limits.trustedCAFile = server.authorityFile
         let url = server.secure("/size/2000", host: "127.0.0.1")
-        let response = try await LiveTransport.send(HTTPRequest(.get, url, limits: limits))
+        let response = try await LiveTransport.shared.send(HTTPRequest(.get, url, limits: limits))
         #expect(response.body.count == 2000)
         limits.bodyBytesMax = 1999
         #expect(

@@ -121,7 +121,11 @@ final class DocumentSite: Sendable {
         for _ in 0..<20_000 where !isSo() {
             try await Task.sleep(for: .milliseconds(1))
         }
-        guard isSo() else { throw MissingState() }
+        guard isSo() else {
+            // Else nobody who waits for an answer would ever learn that the test is over.
+            release()
+            throw MissingState()
+        }
     }
 
     struct MissingState: Error {}

@@ -72,8 +72,8 @@ struct TransportTests {
         #expect(result.phase == .failed)
         #expect(result.reason?.code == request.reason)
         #expect(try log.words(login.session) == request.events)
-        // An endpoint that is not there may have moved: discovery is asked once more, for the logins
-        // that follow.
+        // An endpoint that is not there may have moved: discovery is asked once more, for the
+        // logins that follow.
         let looksAgain = request.endpoint == .token && request.kind == .unreachable
         #expect(
             rig.wire.endpoints.suffix(looksAgain ? 2 : 1)

@@ -62,13 +62,16 @@ struct Sample: Sendable, CustomStringConvertible {
             .redirected(
                 Redirected(
                     to: .accountSelector, endpoint: "https://idp.example.test/authorize",
-                    usedPAR: true, discoveryDigest: digest(3), traceID: trace,
+                    issuer: "https://idp.example.test/realms/a", usedPAR: true,
+                    discoveryDigest: digest(3), traceID: trace,
                     exchanges: [exchange, Exchange(purpose: "par", endpoint: endpoint)]))
         case .callback:
             .callback(
                 CallbackReceived(
                     from: .accountSelector, responseMode: "form_post.jwt", error: "other",
-                    stateMatched: false, stateBinding: StateBinding.none, traceID: trace,
+                    stateMatched: false, stateBinding: StateBinding.none, algorithm: "PS256",
+                    keyID: "2026-11/a", encryption: encryption, checks: checks,
+                    keySetDigest: digest(2), policyDigest: digest(1), traceID: trace,
                     exchanges: [exchange]))
         case .polled:
             .polled(
@@ -90,17 +93,20 @@ struct Sample: Sendable, CustomStringConvertible {
 
     private static var fullestInitiated: Initiated {
         Initiated(
-            provider: "bankid-no", issuer: "https://auth.example.test/realms/current",
+            provider: "bankid-no", environment: "test",
+            issuer: "https://auth.example.test/realms/current",
             clientID: "urn:my:application:1", flow: .pkce, scope: "openid profile",
             acrValues: "urn:grn:authn:no:bankid urn:grn:authn:no:vipps",
-            redirectURI: "com.example.shop:/callback", responseMode: "query.jwt",
-            codeChallenge: digest(4), profileDigest: digest(5), policyDigest: digest(1))
+            redirectURI: "com.example.shop:/callback", responseType: "id_token token",
+            responseMode: "query.jwt", isLegacy: true, codeChallenge: digest(4),
+            profileDigest: digest(5), policyDigest: digest(1))
     }
 
     private static var fullestTokenIssued: TokenIssued {
         TokenIssued(
             endpoint: endpoint, tokenType: "DPoP", expiresInSeconds: 31_536_000, algorithm: "EdDSA",
-            keyID: "2026-11/a", keySetDigest: digest(2), keySetSource: .own,
+            keyID: "2026-11/a", encryption: encryption, isCertificateBound: true,
+            keySetDigest: digest(2), keySetSource: .own,
             policyDigest: digest(1), policySource: .reported, policyCompleted: false,
             discoveryDigest: digest(3), httpStatus: 200, durationMilliseconds: 0, hasGap: false,
             traceID: trace, exchanges: [exchange])
@@ -109,6 +115,7 @@ struct Sample: Sendable, CustomStringConvertible {
     private static var fullestVerified: Verified {
         Verified(
             algorithm: "PS256", keyID: "other", acr: "urn:grn:authn:no:bankid", levelOfAssurance: 4,
+            subjectClaim: "bankid_altsub",
             tokenIssuedAt: Instant(millisecondsSince1970: 1_795_166_102_000),
             tokenExpiresAt: Instant(millisecondsSince1970: 1_795_167_302_000), checks: checks,
             checksVersion: 1, policyDigest: digest(1), keySetDigest: digest(2),
@@ -124,6 +131,9 @@ struct Sample: Sendable, CustomStringConvertible {
         Check("signature", .passed), Check("at_hash", .notApplicable), Check("acr", .notChecked),
         Check("nonce", .failed),
     ]
+
+    private static let encryption = Encryption(
+        algorithm: "RSA-OAEP", contentEncryption: "A256CBC-HS512", keyID: "other")
 
     private static let exchange = Exchange(
         purpose: "userinfo", endpoint: "https://idp.example.test/userinfo", status: 200,

@@ -23,9 +23,13 @@ struct DemoCommand: AsyncParsableCommand {
               authledger demo
               authledger demo --ledger /tmp/demo --json
 
-            Runs a provider in this process on loopback. Without --ledger and AUTHLEDGER_DIR it \
-            makes a temporary ledger and prints its path, so that you can go on looking around in \
-            it. It never touches a ledger that is not a demo's (exit status 2).
+            Runs simulated providers in this process on loopback: one of no particular kind, Idura \
+            Verify, IDPartner with its account selector, and BankID of Norway. Every flow there is \
+            goes well once, and others fail as they are meant to.
+
+            Without --ledger and AUTHLEDGER_DIR it makes a temporary ledger and prints its path, \
+            so that you can go on looking around in it. It never touches a ledger that is not a \
+            demo's (exit status 2).
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -39,7 +43,7 @@ struct DemoCommand: AsyncParsableCommand {
         let log = try EventLog(
             directory, keyRoot: global.keyRoot(), access: .appending, capabilities: .live,
             limits: global.storageLimits())
-        let script = DemoScript(log: log, secretFile: directory + "/demo-client.secret")
+        let script = DemoScript(log: log, folder: directory + "/providers")
         let sessions = try await script.run { line in
             if !global.json { try global.output.write(Array(line.utf8)) }
         }
@@ -119,125 +123,5 @@ struct DemoCommand: AsyncParsableCommand {
         let timeline = try events.map { try TimelineEntry($0).line }.joined(separator: "\n")
         let explanation = try Explanation(session: session, events: events)
         return "What happened in \(session):\n\(timeline)\n" + (explanation?.text ?? "")
-    }
-}
-
-/// A login of the demo.
-struct DemoSession {
-    let flow: Flow
-    let result: LoginResult
-    /// Whether it ended as the simulated provider's behaviour asks for.
-    let isExpected: Bool
-
-    var object: JSONObject {
-        var object: JSONObject = [
-            "flow": .string(flow.rawValue), "provider": .string(DemoScript.providerName),
-            "session": .string(result.session), "state": .string(result.phase.rawValue),
-        ]
-        object["reason"] = result.reason.map { .string($0.code) }
-        return object
-    }
-}
-
-/// What the demo does.
-private struct DemoScript {
-    static let providerName = "simulator"
-    private static let redirectURI = "http://127.0.0.1/callback"
-    private static let publicClient = "demo-public"
-    private static let secretClient = "demo-secret"
-
-    /// A login and how it must end: a reason code, or nil for a good one.
-    private struct Scene {
-        let flow: Flow
-        let misbehaviour: Misbehaviour
-        let reason: String?
-    }
-
-    private static let scenes = [
-        Scene(flow: .pkce, misbehaviour: .none, reason: nil),
-        Scene(flow: .code, misbehaviour: .none, reason: nil),
-        Scene(flow: .pkce, misbehaviour: .accessDenied, reason: "access-denied"),
-        Scene(flow: .pkce, misbehaviour: .stateMismatch, reason: "state-mismatch"),
-        Scene(flow: .pkce, misbehaviour: .wrongNonce, reason: "nonce-mismatch"),
-        Scene(flow: .pkce, misbehaviour: .wrongAudience, reason: "aud-mismatch"),
-        Scene(flow: .code, misbehaviour: .expired, reason: "token-expired"),
-        Scene(flow: .code, misbehaviour: .badSignature, reason: "sig-invalid"),
-        Scene(flow: .pkce, misbehaviour: .unknownKeyID, reason: "kid-unknown"),
-        Scene(
-            flow: .pkce, misbehaviour: .discoveryIssuerMismatch,
-            reason: "discovery-issuer-mismatch"),
-    ]
-
-    private let log: EventLog
-    private let secretFile: String
-    private let secret: String
-
-    init(log: EventLog, secretFile: String) {
-        self.log = log
-        self.secretFile = secretFile
-        secret = Hexadecimal.encode(Capabilities.live.randomBytes(16))
-    }
-
-    /// Runs every scene.
-    ///
-    /// - Parameter say: gets a line for each login as it ends.
-    func run(_ say: (String) throws -> Void) async throws -> [DemoSession] {
-        let file = try File(secretFile, .writing(permissions: 0o600))
-        try file.write(Array(secret.utf8))
-        let settings = ProviderSettings(clients: [
-            RegisteredClient(publicID: Self.publicClient, redirectURIs: [Self.redirectURI]),
-            RegisteredClient(
-                id: Self.secretClient, secret: secret, redirectURIs: [Self.redirectURI]),
-        ])
-        let live = Capabilities.live
-        return try await ProviderServer.run(
-            settings, now: live.now, randomBytes: live.randomBytes
-        ) { server in
-            var sessions: [DemoSession] = []
-            for scene in Self.scenes {
-                let session = try await play(scene, server)
-                sessions.append(session)
-                try say(
-                    "\(session.result.session)  \(scene.flow.rawValue)  "
-                        + "\(session.result.phase.rawValue)"
-                        + (session.result.reason.map { " (\($0.code))" } ?? ""))
-            }
-            return sessions
-        }
-    }
-
-    private func play(_ scene: Scene, _ server: ProviderServer) async throws -> DemoSession {
-        server.provider.withProvider { $0.settings.misbehaviour = scene.misbehaviour }
-        let profile = try profile(scene.flow, issuer: server.issuer)
-        let party = RelyingParty(log: log, capabilities: .live)
-        var result = try await party.start(profile, flow: scene.flow)
-        if let url = result.authorizationURL {
-            let callback = try await SimulatedBrowser(send: Capabilities.live.send).visit(url)
-            let outcome = try await party.receiveCallback(callback, session: result.session)
-            if case .taken(let taken) = outcome { result = taken }
-        }
-        let expected: SessionPhase = scene.reason == nil ? .verified : .failed
-        return DemoSession(
-            flow: scene.flow, result: result,
-            isExpected: result.phase == expected && result.reason?.code == scene.reason)
-    }
-
-    private func profile(_ flow: Flow, issuer: String) throws -> ProviderProfile {
-        var authentication: JSONObject = ["method": .string("none")]
-        if flow == .code {
-            authentication = [
-                "method": .string("client_secret_basic"), "secretFile": .string(secretFile),
-            ]
-        }
-        return try ProviderProfile(
-            [
-                "allowLoopbackHTTP": .bool(true),
-                "clientAuthentication": .object(authentication),
-                "clientID": .string(flow == .code ? Self.secretClient : Self.publicClient),
-                "issuer": .string(issuer),
-                "name": .string(Self.providerName),
-                "redirectURI": .string(Self.redirectURI),
-                "scope": .string("openid profile"),
-            ], relativeTo: "/")
     }
 }

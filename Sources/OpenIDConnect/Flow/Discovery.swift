@@ -58,13 +58,13 @@ public struct DiscoveryDocument: Equatable, Sendable {
         authorizationEndpoint = try reader.required("authorization_endpoint", in: members)
         tokenEndpoint = try reader.required("token_endpoint", in: members)
         keySetURL = try reader.required("jwks_uri", in: members)
-        pushedAuthorizationEndpoint = try reader.optional(
+        pushedAuthorizationEndpoint = reader.optional(
             "pushed_authorization_request_endpoint", in: members)
-        userInfoEndpoint = try reader.optional("userinfo_endpoint", in: members)
+        userInfoEndpoint = reader.optional("userinfo_endpoint", in: members)
         var aliases: [String: String] = [:]
         let aliasMembers = members["mtls_endpoint_aliases"]?.objectValue ?? [:]
         for member in aliasMembers.members {
-            aliases[member.name] = try reader.required(member.name, in: aliasMembers)
+            aliases[member.name] = reader.optional(member.name, in: aliasMembers)
         }
         mutualTLSEndpoints = aliases
         promisesIssuerInResponse =
@@ -119,19 +119,17 @@ struct EndpointReader {
         return members
     }
 
-    func optional(_ name: String, in members: JSONObject) throws(FlowFailure) -> String? {
-        guard let member = members[name] else { return nil }
-        guard let url = member.stringValue else { throw FlowFailure(.metadataUnavailable) }
-        guard EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP),
-            hosts?.contains(where: { EndpointURL.isOn(host: $0, url) }) ?? true
-        else { throw FlowFailure(.hostRefused) }
-        return url
+    /// An endpoint that a login may do without; one that may not be asked is passed over, as if the
+    /// provider did not have it.
+    func optional(_ name: String, in members: JSONObject) -> String? {
+        try? required(name, in: members)
     }
 
     func required(_ name: String, in members: JSONObject) throws(FlowFailure) -> String {
-        guard let url = try optional(name, in: members) else {
-            throw FlowFailure(.metadataUnavailable)
-        }
+        guard let url = members[name]?.stringValue else { throw FlowFailure(.metadataUnavailable) }
+        guard EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP),
+            hosts?.contains(where: { EndpointURL.isOn(host: $0, url) }) ?? true
+        else { throw FlowFailure(.hostRefused) }
         return url
     }
 }

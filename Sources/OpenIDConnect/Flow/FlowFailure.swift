@@ -7,6 +7,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case abandoned
     case accessDenied = "access-denied"
     case acrTooLow = "acr-too-low"
+    case algorithmNotAllowed = "alg-not-allowed"
     case audienceMismatch = "aud-mismatch"
     case brokerError = "broker-error"
     case callbackMalformed = "callback-malformed"
@@ -20,6 +21,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case discoveryIssuerMismatch = "discovery-issuer-mismatch"
     case exchangeInterrupted = "exchange-interrupted"
     case flowUnsupported = "flow-unsupported"
+    case headerRefused = "header-refused"
     case hostRefused = "host-refused"
     case idTokenMissing = "id-token-missing"
     case issuerMismatch = "iss-mismatch"
@@ -41,6 +43,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case stateExpired = "state-expired"
     case stateMismatch = "state-mismatch"
     case stateMissing = "state-missing"
+    case tokenMalformed = "token-malformed"
     case tokenResponseMalformed = "token-response-malformed"
     case userCancelled = "user-cancelled"
     case userInfoInvalid = "userinfo-invalid"

@@ -58,6 +58,7 @@ extension SimulatedProvider {
         try checkBrokerParameters(effective, client: client, in: moment)
         let login = logins.take() ?? SimulatedLogin()
         let misbehaviour = login.misbehaviour ?? client.misbehaviour ?? settings.misbehaviour
+        if misbehaviour.rotatesKeys(on: .authorization) { try changeKey(in: moment) }
         guard !misbehaviour.refuses,
             let person = person(login.subject, hint: parameters["login_hint"])
         else {
@@ -78,6 +79,16 @@ extension SimulatedProvider {
             request, path, client: client, facts, misbehaviour, in: moment)
         return callback(
             path, issued, misbehaving: misbehaviour, returns: login.returns, in: moment)
+    }
+
+    /// Publishes another key beside the old ones, and signs with it.
+    mutating func changeKey(in moment: Moment) throws(OAuthError) {
+        let algorithm = signingKey(for: nil).algorithm
+        let keyID = "new-\(Hexadecimal.encode(moment.randomBytes(8)))"
+        let key = try Self.signing { () throws(OpenSSLError) in
+            try StrangerKeys.key(for: algorithm, keyID: keyID)
+        }
+        rotateKeys(to: key, keepingOld: true)
     }
 
     /// What the user gets to take along: a code, tokens, or both.
@@ -144,7 +155,8 @@ extension SimulatedProvider {
     }
 
     private func changesSubjects(_ misbehaviour: Misbehaviour) -> Bool {
-        settings.broker == .bankidNorway && settings.bankID.changesSubjects
+        misbehaviour.changesSubject
+            || settings.broker == .bankidNorway && settings.bankID.changesSubjects
     }
 
     /// The person with a subject, or whom a hint means, or else the first one.

@@ -63,8 +63,10 @@ extension SimulatedProvider {
         let signatures = SignatureAlgorithm.allCases.map(\.rawValue)
         let isDemanded = settings.requiresPushedRequests
         return [
-            "scopes_supported": texts(["openid", "profile", "email", "phone", "address"]),
-            "grant_types_supported": texts(["authorization_code", "implicit"]),
+            "scopes_supported": texts(
+                ["openid", "profile", "email", "phone", "address"] + partnerScopes),
+            "grant_types_supported": texts(
+                ["authorization_code"] + (settings.broker == .generic ? ["implicit"] : [])),
             "acr_values_supported": texts(distinct(settings.persons.map(\.authenticationContext))),
             "authorization_response_iss_parameter_supported": .bool(true),
             "authorization_signing_alg_values_supported": texts(algorithms),
@@ -116,6 +118,12 @@ extension SimulatedProvider {
             "fraud-data-baseurl": .string(issuer + "/fraud-data"),
             "release": .string("simulated"),
         ]
+    }
+
+    /// The scopes for claims that stand in the token response.
+    private var partnerScopes: [String] {
+        guard settings.broker == .idpartner else { return [] }
+        return settings.idPartner.tokenResponseClaims.members.map(\.name)
     }
 
     private var algorithms: [String] { distinct(keys.map(\.algorithm.rawValue)) }

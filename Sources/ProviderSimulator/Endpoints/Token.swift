@@ -53,6 +53,7 @@ extension SimulatedProvider {
         noting received: inout ReceivedTokenRequest, in moment: Moment
     ) throws(OAuthError) -> ProviderAnswer {
         let grant = try redeem(form, client: client, in: moment)
+        if grant.misbehaviour.rotatesKeys(on: .signing) { try changeKey(in: moment) }
         let accessToken = try makeAccessToken(
             client, grant.facts, grant.misbehaviour, in: moment)
         let maker = idTokenMaker(

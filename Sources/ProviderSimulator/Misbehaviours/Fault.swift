@@ -17,6 +17,14 @@ enum Fault: Sendable {
         case grant
     }
 
+    /// When keys are changed.
+    enum Occasion: Sendable {
+        /// When the user comes: before anybody asks for the keys of this login.
+        case authorization
+        /// When the code is exchanged: after everybody asked.
+        case signing
+    }
+
     /// Spoils a token before it is signed.
     case token(Token, @Sendable (inout TokenDraft) -> Void)
     /// Spoils the answer of an endpoint before it is written.
@@ -27,6 +35,10 @@ enum Fault: Sendable {
     case callback(@Sendable (inout CallbackDraft) -> Void)
     /// The user declines.
     case refusal
+    /// Another key is published and signs from now on.
+    case rotation(Occasion)
+    /// The person gets another `sub` than ever before.
+    case changedSubject
 }
 
 extension Misbehaviour {
@@ -53,5 +65,15 @@ extension Misbehaviour {
     /// Whether the user declines.
     var refuses: Bool {
         row.faults.contains { if case .refusal = $0 { true } else { false } }
+    }
+
+    /// Whether the person gets another `sub`.
+    var changesSubject: Bool {
+        row.faults.contains { if case .changedSubject = $0 { true } else { false } }
+    }
+
+    /// Whether keys are changed on an occasion.
+    func rotatesKeys(on occasion: Fault.Occasion) -> Bool {
+        row.faults.contains { if case .rotation(occasion) = $0 { true } else { false } }
     }
 }

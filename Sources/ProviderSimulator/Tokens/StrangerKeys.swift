@@ -6,6 +6,8 @@ internal import OpenSSL
 /// Keys that nobody knows: with them somebody signs who is not the provider. One of each kind is
 /// made when it is first needed.
 enum StrangerKeys {
+    /// The name of a key that is published beside the provider's.
+    static let keyID = "other-algorithm"
     static let rsa = make(.rsa(bits: 2048))
     static let weakRSA = make(.rsa(bits: 1024))
     private static let p256 = make(.elliptic(.p256))

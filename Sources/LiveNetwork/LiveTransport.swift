@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Curl
-internal import HTTPMessages
+public import HTTPMessages
 
-/// Sends requests over libcurl for this process.
-///
-/// The transport and its thread are made with the first request, so that a command that sends
-/// nothing has neither.
-enum LiveTransport {
-    private static let shared = Result { () throws(CurlError) in
-        try CurlTransport(CurlTransport.Configuration(userAgent: userAgent))
+/// The network as it is: sends requests over libcurl, from any number of tasks.
+public struct LiveTransport: Sendable {
+    private let transport: Result<CurlTransport, CurlError>
+
+    /// A transport with a thread and connections of its own.
+    ///
+    /// - Parameter userAgent: under which name it sends.
+    public init(userAgent: String) {
+        transport = Result { () throws(CurlError) in
+            try CurlTransport(CurlTransport.Configuration(userAgent: userAgent))
+        }
     }
 
-    static let userAgent = "AuthLedger/\(AuthLedgerProgram.version)"
-
-    /// The `send` of the live capabilities. Throws ``HTTPFailure`` and nothing else.
-    static func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
+    /// The `send` of live capabilities. Throws ``HTTPFailure`` and nothing else.
+    public func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
         do {
-            return HTTPResponse(try await shared.get().perform(CurlRequest(request)))
+            return HTTPResponse(try await transport.get().perform(CurlRequest(request)))
         } catch {
             throw HTTPFailure(error)
         }
