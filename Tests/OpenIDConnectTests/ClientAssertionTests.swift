@@ -173,6 +173,7 @@ struct PushedAuthorizationTests {
             (400, #"{"error":"invalid_request"}"#, "par-refused"),
             (400, #"{"error":"invalid_redirect_uri"}"#, "redirect-uri-mismatch"),
             (401, #"{"error":"invalid_client"}"#, "client-auth-failed"),
+            (403, #"{"error":"unauthorized_client"}"#, "client-auth-failed"),
             (401, "", "client-auth-failed"), (403, "", "par-refused"), (400, "", "par-refused"),
             (
                 201, #"{"error":"invalid_request","request_uri":"urn:x","expires_in":60}"#,
