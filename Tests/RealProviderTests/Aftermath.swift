@@ -40,6 +40,10 @@ extension RealProvider {
             kept += ["code", "code_verifier"].compactMap { form[$0] }
             kept += Self.secretParts(of: form["client_assertion"])
             kept += note["authorization"].split(separator: " ").dropFirst().map(String.init)
+            let place = note["location"]
+            for name in place.hasPrefix(redirectURI) ? Self.secretsOfCallbacks : [] {
+                kept += Self.secretParts(of: place.parameter(name))
+            }
             let answer = try? JSONReader.read(Array(note["answer"].utf8), numbers: .anyAsText)
             for token in ["id_token", "access_token", "refresh_token"] {
                 kept += Self.secretParts(of: answer?.objectValue?[token]?.stringValue)
@@ -48,6 +52,8 @@ extension RealProvider {
         #expect((kept + handedOut).allSatisfy { $0.count >= 20 })
         return (kept, handedOut)
     }
+
+    private static let secretsOfCallbacks = ["code", "response", "id_token", "access_token"]
 
     /// All of a token but its header, which holds nothing secret.
     private static func secretParts(of token: String?) -> [String] {

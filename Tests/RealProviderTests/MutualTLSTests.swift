@@ -32,6 +32,23 @@ struct MutualTLSTests {
     }
 
     @Test(
+        "binds the access token, which UserInfo is asked with",
+        arguments: ["tls", "tls-self-signed"])
+    func boundToken(client: String) async throws {
+        let ledger = try await provider.ledger()
+        let profile = try ledger.profile(
+            provider, client,
+            ProfileChanges(members: ["certificateBoundTokens": "true", "userInfo": "fetch"]))
+        try await ledger.logIn(provider, profile).expectVerified()
+        let issued = try await ledger.onlyData("token-issued")
+        #expect(issued["certificateBound"] == .bool(true))
+        let verified = try await ledger.onlyData("verified")
+        #expect(verified.exchanges("purpose") == [.string("userinfo")])
+        #expect(verified.exchanges("status") == [.integer(200)])
+        try await ledger.reverify(tokens: 1, verified: 1, failed: 0)
+    }
+
+    @Test(
         "of a stranger is refused", arguments: ["tls", "tls-self-signed"], [false, true])
     func stranger(client: String, selfSigned: Bool) async throws {
         let ledger = try await provider.ledger()

@@ -69,6 +69,7 @@ class Relay(http.server.BaseHTTPRequestHandler):
             body = re.sub(rb"(code_verifier=)[^&]*", rb"\1" + b"tampered-" * 5, body)
         answer, content = self.ask(body)
         note(at="answered", method=self.command, path=path, status=answer.status,
+             location=answer.headers.get("Location"),
              **({"answer": content.decode()} if is_backchannel else {}))
         wait_if_held(path, "after")
         self.answer(answer, content)
