@@ -11,3 +11,20 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+// The lists of libcrypto are typed by macros.
+static inline void authledger_extensions_free(STACK_OF(X509_EXTENSION) *extensions) {
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+// Prints a distinguished name as RFC 2253 and RFC 4514 have it; less than 0 is a failure.
+static inline int authledger_name_print(BIO *target, const X509_NAME *name) {
+    return X509_NAME_print_ex(target, name, 0, XN_FLAG_RFC2253);
+}
+
+// The kind of a text whose bytes are UTF-8.
+static inline int authledger_utf8(void) {
+    return MBSTRING_UTF8;
+}

@@ -35,7 +35,7 @@ extension PrivateKey {
     }
 
     /// What kind of key libcrypto has read; nil when it is none of ours.
-    private static func kind(of key: OpaquePointer) -> Kind? {
+    static func kind(of key: OpaquePointer) -> Kind? {
         if unsafe EVP_PKEY_is_a(key, "RSA") == 1 {
             return .rsa(bits: Int(unsafe EVP_PKEY_get_bits(key)))
         }
