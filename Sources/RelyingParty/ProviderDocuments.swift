@@ -109,7 +109,8 @@ extension FlowFailure {
         switch failure.kind {
         case .refused: self.init(.hostRefused)
         case .tooLarge: self.init(.responseTooLarge)
-        case .unreachable, .timedOut, .untrusted, .interrupted: self.init(.metadataUnavailable)
+        case .unreachable, .timedOut, .untrusted, .clientCertificate, .interrupted:
+            self.init(.metadataUnavailable)
         }
     }
 
@@ -118,6 +119,7 @@ extension FlowFailure {
         switch failure.kind {
         case .refused: self.init(.hostRefused)
         case .tooLarge: self.init(.responseTooLarge)
+        case .clientCertificate: self.init(.clientAuthenticationFailed)
         case .unreachable, .timedOut, .untrusted, .interrupted:
             self.init(failure.mayHaveBeenSent ? .exchangeInterrupted : .providerOutage)
         }
