@@ -134,7 +134,7 @@ let package = Package(
             ]),
 
         // Edge.
-        module("LiveNetwork", ["Curl", "HTTPMessages"]),
+        module("LiveNetwork", ["Curl", "HTTPMessages", "LedgerPrimitives", "OpenSSL"]),
         module(
             "AuthLedgerCLI",
             [
