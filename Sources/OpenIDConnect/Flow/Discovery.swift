@@ -58,13 +58,13 @@ public struct DiscoveryDocument: Equatable, Sendable {
         authorizationEndpoint = try reader.required("authorization_endpoint", in: members)
         tokenEndpoint = try reader.required("token_endpoint", in: members)
         keySetURL = try reader.required("jwks_uri", in: members)
-        pushedAuthorizationEndpoint = try reader.optional(
+        pushedAuthorizationEndpoint = try reader.usable(
             "pushed_authorization_request_endpoint", in: members)
-        userInfoEndpoint = try reader.optional("userinfo_endpoint", in: members)
+        userInfoEndpoint = try reader.usable("userinfo_endpoint", in: members)
         var aliases: [String: String] = [:]
         let aliasMembers = members["mtls_endpoint_aliases"]?.objectValue ?? [:]
         for member in aliasMembers.members {
-            aliases[member.name] = try reader.required(member.name, in: aliasMembers)
+            aliases[member.name] = try reader.usable(member.name, in: aliasMembers)
         }
         mutualTLSEndpoints = aliases
         promisesIssuerInResponse =
@@ -126,6 +126,17 @@ struct EndpointReader {
             hosts?.contains(where: { EndpointURL.isOn(host: $0, url) }) ?? true
         else { throw FlowFailure(.hostRefused) }
         return url
+    }
+
+    /// An endpoint that a login can do without: one that may not be asked is as one that is not
+    /// there.
+    func usable(_ name: String, in members: JSONObject) throws(FlowFailure) -> String? {
+        do throws(FlowFailure) {
+            return try optional(name, in: members)
+        } catch {
+            guard error.reason == .hostRefused else { throw error }
+            return nil
+        }
     }
 
     func required(_ name: String, in members: JSONObject) throws(FlowFailure) -> String {
