@@ -112,7 +112,7 @@ let package = Package(
 
         // The provider profiles themselves are in ops/, where operators look for them.
         .target(
-            name: "BuiltInProfiles", path: "ops/providers",
+            name: "BuiltInProfiles", path: "ops/providers", exclude: ["README.md"],
             resources: [
                 .embedInCode("bankid-no.yaml"), .embedInCode("generic.yaml"),
                 .embedInCode("idpartner.yaml"), .embedInCode("idura.yaml"),
@@ -120,9 +120,9 @@ let package = Package(
         module(
             "RelyingParty",
             [
-                "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
-                "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
-                .product(name: "Yams", package: "Yams"),
+                "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE",
+                "LedgerPrimitives", "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents",
+                "Sessions", .product(name: "Yams", package: "Yams"),
             ]),
 
         module(
@@ -176,9 +176,9 @@ let package = Package(
         tests(
             "RelyingPartyTests",
             [
-                "Capabilities", "EventLog", "HTTPMessages", "LedgerPrimitives", "LoginSupport",
-                "OpenIDConnect", "Platform", "ProviderSimulator", "RelyingParty",
-                "SessionEvents", "Sessions", "TestSupport",
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
+                "LoginSupport", "OpenIDConnect", "OpenSSL", "Platform", "ProviderSimulator",
+                "RelyingParty", "SessionEvents", "Sessions", "TestSupport",
             ]),
         tests(
             "ProjectionsTests",

@@ -73,6 +73,8 @@ public struct ClientCredentials: Equatable, Sendable {
 /// Whether a request is pushed (RFC 9126).
 public enum PushedAuthorizationUse: String, CaseIterable, Sendable {
     case never
+    /// Where the provider demands it, or the request holds what must not stand in a URL.
+    case whenNeeded = "when-needed"
     /// Where the provider has an endpoint for it.
     case optional
     case required
@@ -91,7 +93,7 @@ public struct RequestSettings: Equatable, Sendable {
     /// What the implicit flow asks for.
     public var implicitResponseType = ResponseType.idToken
     /// Whether the request is pushed.
-    public var pushedAuthorization = PushedAuthorizationUse.optional
+    public var pushedAuthorization = PushedAuthorizationUse.whenNeeded
     /// Authentication context classes to ask for.
     public var acrValues: String?
     /// A hint that goes along with every login unless the caller has a better one.
