@@ -112,7 +112,7 @@ let package = Package(
 
         // The provider profiles themselves are in ops/, where operators look for them.
         .target(
-            name: "BuiltInProfiles", path: "ops/providers",
+            name: "BuiltInProfiles", path: "ops/providers", exclude: ["README.md"],
             resources: [
                 .embedInCode("bankid-no.yaml"), .embedInCode("generic.yaml"),
                 .embedInCode("idpartner.yaml"), .embedInCode("idura.yaml"),
@@ -121,9 +121,8 @@ let package = Package(
             "RelyingParty",
             [
                 "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE",
-                "LedgerPrimitives",
-                "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents", "Sessions",
-                .product(name: "Yams", package: "Yams"),
+                "LedgerPrimitives", "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents",
+                "Sessions", .product(name: "Yams", package: "Yams"),
             ]),
 
         module(
@@ -134,7 +133,7 @@ let package = Package(
             ]),
 
         // Edge.
-        module("LiveNetwork", ["Curl", "HTTPMessages"]),
+        module("LiveNetwork", ["Curl", "HTTPMessages", "LedgerPrimitives", "OpenSSL"]),
         module(
             "AuthLedgerCLI",
             [
@@ -180,8 +179,7 @@ let package = Package(
             [
                 "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives",
                 "LoginSupport", "OpenIDConnect", "OpenSSL", "Platform", "ProviderSimulator",
-                "RelyingParty",
-                "SessionEvents", "Sessions", "TestSupport",
+                "RelyingParty", "SessionEvents", "Sessions", "TestSupport",
             ]),
         tests(
             "ProjectionsTests",

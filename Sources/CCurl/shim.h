@@ -31,6 +31,13 @@ static inline CURLcode authledger_easy_setList(
     return curl_easy_setopt(easy, option, value);
 }
 
+// Without a copy, which libcurl would not wipe: the memory must stay until the handle is gone.
+static inline CURLcode authledger_easy_setBlob(
+    CURL *easy, CURLoption option, void *data, size_t size) {
+    struct curl_blob blob = {data, size, CURL_BLOB_NOCOPY};
+    return curl_easy_setopt(easy, option, &blob);
+}
+
 static inline CURLcode authledger_easy_setURL(CURL *easy, CURLU *url) {
     return curl_easy_setopt(easy, CURLOPT_CURLU, url);
 }
@@ -48,6 +55,15 @@ static inline CURLcode authledger_easy_setSocketCallback(
 static inline CURLcode authledger_easy_setRequestCallback(
     CURL *easy, curl_prereq_callback callback) {
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+}
+
+static inline CURLcode authledger_easy_setDebugCallback(
+    CURL *easy, curl_debug_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, callback);
+}
+
+static inline CURLcode authledger_easy_getCertificates(CURL *easy, struct curl_certinfo **value) {
+    return curl_easy_getinfo(easy, CURLINFO_CERTINFO, value);
 }
 
 static inline CURLcode authledger_easy_getLong(CURL *easy, CURLINFO info, long *value) {

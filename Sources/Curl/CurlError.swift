@@ -16,6 +16,9 @@ public struct CurlError: Error, Equatable, CustomStringConvertible {
         case timedOut
         /// The peer's certificate or its TLS is not acceptable.
         case untrusted
+        /// The client's own certificate or its key cannot be read or used, the peer refuses it, or
+        /// asks for one where there is none.
+        case clientCertificate
         /// The header or the body is larger than the request allows.
         case tooLarge
         /// The peer broke off, or spoke no proper HTTP.
@@ -58,11 +61,12 @@ extension CurlError.Kind {
             self = .unreachable
         case CURLE_OPERATION_TIMEDOUT:
             self = .timedOut
-        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
-            CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE,
-            CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS,
-            CURLE_SSL_CLIENTCERT:
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_PEER_FAILED_VERIFICATION,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE, CURLE_SSL_ISSUER_ERROR,
+            CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS:
             self = .untrusted
+        case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CLIENTCERT:
+            self = .clientCertificate
         case CURLE_FILESIZE_EXCEEDED:
             self = .tooLarge
         case CURLE_OUT_OF_MEMORY:

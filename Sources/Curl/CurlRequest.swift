@@ -14,6 +14,20 @@ public struct CurlField: Equatable, Sendable {
     }
 }
 
+/// Where a client's certificate lies, and the private key to it: files in PEM form.
+public struct CurlClientCertificate: Equatable, Sendable {
+    /// The certificate, which the certificates between it and its authority may follow.
+    public let certificateFile: String
+    /// The private key, which has no passphrase.
+    public let privateKeyFile: String
+
+    /// The files of one certificate.
+    public init(certificateFile: String, privateKeyFile: String) {
+        self.certificateFile = certificateFile
+        self.privateKeyFile = privateKeyFile
+    }
+}
+
 /// A request and what its exchange must keep to. Nothing of it is ever written anywhere but to
 /// the peer.
 public struct CurlRequest: Sendable {
@@ -46,6 +60,10 @@ public struct CurlRequest: Sendable {
     /// A PEM file with the certificate authorities that are trusted instead of the system's.
     /// Read for each new connection; a kept one stays as it was.
     public var trustedCAFile: String?
+    /// The certificate that is shown to a server that asks for one. Read for each request: what
+    /// was replaced in the files counts at once. A request in the clear, which cannot show it, is
+    /// not sent.
+    public var clientCertificate: CurlClientCertificate?
 
     /// A request with the limits of an ordinary exchange.
     public init(_ method: Method, _ url: String, fields: [CurlField] = [], body: [UInt8] = []) {
@@ -70,6 +88,10 @@ public struct CurlResponse: Equatable, Sendable {
     public let isHTTP2: Bool
     /// Whether no new connection was made for it.
     public let isConnectionReused: Bool
+    /// The certificates that the server showed, each as a PEM text, its own first and in the order
+    /// it sent them. Only the first is certain to have been looked at. Empty when the connection
+    /// was made for an earlier request, and in the clear.
+    public let peerCertificates: [String]
 }
 
 extension CurlRequest {
@@ -86,11 +108,19 @@ extension CurlRequest {
             fields.allSatisfy(\.isWellFormed)
             && !fields.contains { Self.reservedNames.contains($0.name.lowercased()) }
             && (method == .post || body.isEmpty)
-            && !url.utf8.contains(0) && trustedCAFile?.utf8.contains(0) != true
+            && !texts.contains { $0.utf8.contains(0) }
             && bodyBytesMax >= 0 && headerBytesMax > 0
             && Self.milliseconds.contains(durationMillisecondsMax)
             && Self.milliseconds.contains(connectMillisecondsMax)
         guard isWhole else { throw CurlError(.invalidRequest) }
+    }
+
+    /// What reaches libcurl or the system as a text that ends with a zero byte.
+    private var texts: [String] {
+        [
+            url, trustedCAFile, clientCertificate?.certificateFile,
+            clientCertificate?.privateKeyFile,
+        ].compactMap { $0 }
     }
 
     /// What a time limit may be: up to a day. libcurl takes 0 for no limit.

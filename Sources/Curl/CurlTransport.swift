@@ -14,6 +14,9 @@ internal import Synchronization
 /// at the connected address before the request leaves. Behind a proxy, which `https_proxy`,
 /// `all_proxy` and `no_proxy` choose, names are looked up by the proxy, and only the URL is
 /// checked. Nothing goes to loopback through a proxy.
+///
+/// A request may bring a client's certificate (RFC 8705). Its connection is used again by requests
+/// with the same certificate and key alone, never by one with others or none.
 public final class CurlTransport: Sendable {
     /// How a transport works.
     public struct Configuration: Sendable {

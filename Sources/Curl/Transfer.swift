@@ -17,6 +17,8 @@ internal import Platform
     let request: CurlRequest
     let target: TargetURL
     let proxy: ProxyChoice
+    /// The client's certificate, which libcurl reads as long as the easy handle is there.
+    let identity: ClientIdentity?
     var fieldList: UnsafeMutablePointer<curl_slist>?
     var pinnedNames: UnsafeMutablePointer<curl_slist>?
 
@@ -26,11 +28,13 @@ internal import Platform
     /// Why this side gave up; counts more than what libcurl makes of it.
     private var refusal: CurlError.Kind?
     private var hasRefusedAddress = false
+    private var certificateTalk = CertificateTalk()
 
     /// Makes a transfer that is ready to be added to a multi handle.
     init(_ ticket: Ticket, _ request: CurlRequest, _ settings: TransferSettings) throws(CurlError) {
         try request.checkShape()
         target = try TargetURL(request)
+        identity = try Self.identity(for: request, isPlain: target.rule.isPlain)
         guard let easy = unsafe curl_easy_init() else {
             throw CurlError(.failed, CURLE_FAILED_INIT)
         }
@@ -51,10 +55,22 @@ internal import Platform
         unsafe curl_slist_free_all(pinnedNames)
     }
 
+    private static func identity(
+        for request: CurlRequest, isPlain: Bool
+    ) throws(CurlError) -> ClientIdentity? {
+        guard let files = request.clientCertificate else { return nil }
+        // In the clear nobody would see it, and the request would come from nobody.
+        guard !isPlain else { throw CurlError(.clientCertificate) }
+        return try ClientIdentity(files)
+    }
+
     /// What the transfer came to, once libcurl is done with it.
     func outcome(_ result: CURLcode) -> Result<CurlResponse, CurlError> {
         if let refusal { return .failure(error(refusal, result)) }
         guard result == CURLE_OK else {
+            if certificateTalk.isRefusal(ofCertificate: identity != nil) {
+                return .failure(refusedCertificate(result))
+            }
             let isRefused = hasRefusedAddress && result == CURLE_COULDNT_CONNECT
             let kind = CurlError.Kind(result, mayHaveBeenSent: attempts > 0)
             return .failure(error(isRefused ? .refusedTarget : kind, result))
@@ -65,8 +81,21 @@ internal import Platform
                 status: information(CURLINFO_RESPONSE_CODE), fields: receivedFields(), body: body,
                 durationMilliseconds: Int(elapsed / 1_000_000),
                 isHTTP2: information(CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0,
-                isConnectionReused: information(CURLINFO_NUM_CONNECTS) == 0))
+                isConnectionReused: isConnectionReused,
+                peerCertificates: unsafe shownCertificates(to: easy)))
     }
+
+    /// The error when the peer did not take the client's certificate. The request has not been
+    /// read when this is how its one connection began.
+    private func refusedCertificate(_ code: CURLcode) -> CurlError {
+        let isFirstWord =
+            attempts == 1 && headerBytes == 0 && !isConnectionReused
+            && certificateTalk.isHandshakeOpen
+        return CurlError(
+            .clientCertificate, code, mayHaveBeenSent: attempts > 0 && !isFirstWord)
+    }
+
+    private var isConnectionReused: Bool { information(CURLINFO_NUM_CONNECTS) == 0 }
 
     /// An error that says whether the request may have left.
     func error(_ kind: CurlError.Kind, _ code: CURLcode = CURLE_OK) -> CurlError {
@@ -115,6 +144,15 @@ extension Transfer {
             return false
         }
         return true
+    }
+
+    /// Takes a message of TLS that came in.
+    func takeTLSMessage(_ bytes: UnsafeRawBufferPointer) {
+        unsafe certificateTalk.take(bytes, hasRequestLeft: attempts > 0)
+        // libcurl would keep a connection of HTTP/2 that the peer has ended like this.
+        if certificateTalk.alert != nil {
+            unsafe authledger_easy_setLong(easy, CURLOPT_FORBID_REUSE, 1)
+        }
     }
 
     /// Opens a socket to an address that may be connected to; -1 refuses it before any packet.

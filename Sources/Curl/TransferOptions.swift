@@ -90,6 +90,9 @@ extension Transfer {
         try set(CURLOPT_SSL_VERIFYHOST, 2)
         try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         try set(CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        // Costs some 50 µs for each certificate of a new connection.
+        try set(CURLOPT_CERTINFO, 1)
+        try unsafe identity?.configure(easy)
         guard let file = request.trustedCAFile else { return }
         try set(CURLOPT_CAINFO, file)
         // The file stands instead of the system's directory, not beside it.
@@ -126,6 +129,16 @@ extension Transfer {
                     ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             })
         try check(unsafe authledger_easy_setPointer(easy, CURLOPT_PREREQDATA, context))
+        try check(
+            unsafe authledger_easy_setDebugCallback(easy) { _, kind, data, count, context in
+                guard kind == CURLINFO_SSL_DATA_IN else { return 0 }
+                let message = unsafe UnsafeRawBufferPointer(start: data, count: count)
+                unsafe Transfer.at(context).takeTLSMessage(message)
+                return 0
+            })
+        try check(unsafe authledger_easy_setPointer(easy, CURLOPT_DEBUGDATA, context))
+        // Nothing is written anywhere: the callback is all that hears of it.
+        try set(CURLOPT_VERBOSE, 1)
     }
 
     /// The transfer behind a callback's context, which lives as long as its easy handle.

@@ -14,6 +14,22 @@ public struct HTTPField: Hashable, Sendable {
     }
 }
 
+/// Where a certificate lies with which a client makes itself known in TLS (RFC 8705), and the
+/// private key to it. Both are files in PEM form; nothing of them is held here.
+public struct ClientCertificateFiles: Equatable, Hashable, Sendable {
+    /// The absolute path of the certificate, which the certificates between it and its authority
+    /// may follow.
+    public var certificateFile: String
+    /// The absolute path of the private key, which has no passphrase.
+    public var privateKeyFile: String
+
+    /// The files of one certificate.
+    public init(certificateFile: String, privateKeyFile: String) {
+        self.certificateFile = certificateFile
+        self.privateKeyFile = privateKeyFile
+    }
+}
+
 /// A request to a provider, whole: whoever sends it adds nothing and follows no redirect.
 public struct HTTPRequest: Equatable, Sendable {
     /// The method.
@@ -37,7 +53,8 @@ public struct HTTPRequest: Equatable, Sendable {
         public var allowsPrivateTargets = false
         /// A PEM file with the certificate authorities that are trusted instead of the system's.
         public var trustedCAFile: String?
-        /// SHIM
+        /// The certificate that is shown to a server that asks for one; nil for none. A request in
+        /// the clear, which cannot show it, is not sent.
         public var clientCertificate: ClientCertificateFiles?
 
         /// The limits of an ordinary exchange.
@@ -78,15 +95,21 @@ public struct HTTPResponse: Equatable, Sendable {
     public var body: [UInt8]
     /// How long the exchange took, in milliseconds.
     public var durationMilliseconds: Int
+    /// The SHA-256 hash of each certificate that the server showed in DER form, its own first and
+    /// in the order it sent them. Empty where that is not known: without TLS, and over a connection
+    /// that was made for an earlier request.
+    public var peerCertificates: [[UInt8]]
 
     /// A response.
     public init(
-        status: Int, fields: [HTTPField] = [], body: [UInt8] = [], durationMilliseconds: Int = 0
+        status: Int, fields: [HTTPField] = [], body: [UInt8] = [], durationMilliseconds: Int = 0,
+        peerCertificates: [[UInt8]] = []
     ) {
         self.status = status
         self.fields = fields
         self.body = body
         self.durationMilliseconds = durationMilliseconds
+        self.peerCertificates = peerCertificates
     }
 
     /// The value of the first field with this name, whatever its case.
@@ -112,11 +135,13 @@ public struct HTTPFailure: Error, Equatable, Sendable {
         case timedOut = "timed-out"
         /// The peer's certificate or its TLS is not acceptable.
         case untrusted
+        /// The client's own certificate cannot be used, the peer refuses it, or asks for one where
+        /// there is none.
+        case clientCertificate = "client-certificate"
         /// The URL may not be asked: not https, or a target that is refused.
         case refused
         /// The answer is larger than the limits allow.
         case tooLarge = "too-large"
-        case clientCertificate = "client-certificate"
         /// The peer broke off, or spoke no proper HTTP.
         case interrupted
     }
@@ -130,14 +155,5 @@ public struct HTTPFailure: Error, Equatable, Sendable {
     public init(_ kind: Kind, mayHaveBeenSent: Bool) {
         self.kind = kind
         self.mayHaveBeenSent = mayHaveBeenSent
-    }
-}
-
-public struct ClientCertificateFiles: Equatable, Sendable, Hashable {
-    public let certificateFile: String
-    public let privateKeyFile: String
-    public init(certificateFile: String, privateKeyFile: String) {
-        self.certificateFile = certificateFile
-        self.privateKeyFile = privateKeyFile
     }
 }

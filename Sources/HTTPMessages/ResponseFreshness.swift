@@ -69,8 +69,8 @@ public struct ResponseFreshness: Equatable, Sendable {
         let expirations = response.values("Expires")
         guard let expiration = expirations.first else { return .unstated }
         let dates = response.values("Date")
-        guard expirations.count == 1, dates.count == 1, let made = instant(httpDate: dates[0]),
-            let end = instant(httpDate: expiration)
+        guard expirations.count == 1, dates.count == 1, let made = Instant(httpDate: dates[0]),
+            let end = Instant(httpDate: expiration)
         else { return .seconds(0) }
         let seconds = (end.millisecondsSince1970 - made.millisecondsSince1970) / 1000
         return .seconds(Int(max(0, min(seconds, Int64(DeltaSeconds.most)))))
@@ -145,20 +145,6 @@ private enum DeltaSeconds {
         }
         return value
     }
-}
-
-/// A date in the form that senders must use: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
-private func instant(httpDate text: String) -> Instant? {
-    let days = ["Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,"]
-    let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-    let parts = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-    guard text.utf8.count == 29, parts.count == 6, days.contains(parts[0]), parts[5] == "GMT",
-        let month = months.firstIndex(of: parts[2])
-    else { return nil }
-    let number = (month < 9 ? "0" : "") + String(month + 1)
-    return Instant(rfc3339: "\(parts[3])-\(number)-\(parts[1])T\(parts[4])Z")
 }
 
 /// The bytes without spaces and tabs at either end.

@@ -2,6 +2,8 @@
 
 internal import Curl
 public import HTTPMessages
+internal import LedgerPrimitives
+internal import OpenSSL
 
 /// The network as it is: sends requests over libcurl, from any number of tasks.
 public struct LiveTransport: Sendable {
@@ -38,6 +40,10 @@ extension CurlRequest {
         allowsLoopbackHTTP = request.limits.allowsLoopbackHTTP
         allowsPrivateTargets = request.limits.allowsPrivateTargets
         trustedCAFile = request.limits.trustedCAFile
+        clientCertificate = request.limits.clientCertificate.map {
+            CurlClientCertificate(
+                certificateFile: $0.certificateFile, privateKeyFile: $0.privateKeyFile)
+        }
     }
 }
 
@@ -46,7 +52,18 @@ extension HTTPResponse {
         self.init(
             status: response.status,
             fields: response.fields.map { HTTPField($0.name, $0.value) }, body: response.body,
-            durationMilliseconds: response.durationMilliseconds)
+            durationMilliseconds: response.durationMilliseconds,
+            peerCertificates: Self.thumbprints(response.peerCertificates))
+    }
+
+    /// The hashes of all certificates, or none: a list with a gap would name the wrong ones.
+    private static func thumbprints(_ certificates: [String]) -> [[UInt8]] {
+        let hashes = certificates.compactMap { pem in
+            // One line for each end, and the DER form in base64 between them (RFC 7468).
+            let lines = pem.split(separator: "\n").dropFirst().dropLast()
+            return Base64.decode(lines.joined()).map { HashFunction.sha256.hash($0[...]) }
+        }
+        return hashes.count == certificates.count ? hashes : []
     }
 }
 
@@ -58,6 +75,7 @@ extension HTTPFailure {
             case .unreachable: .unreachable
             case .timedOut: .timedOut
             case .untrusted: .untrusted
+            case .clientCertificate: .clientCertificate
             case .tooLarge: .tooLarge
             case .interrupted, .cancelled, .closed, .failed: .interrupted
             }

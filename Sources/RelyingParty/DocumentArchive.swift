@@ -16,19 +16,15 @@ extension ProviderDocuments {
 
     /// Keeps a document and records the fetch in the issuer's stream if document, address or
     /// certificates are new there, or a day has gone by.
-    ///
-    /// - Parameter peerCertificates: the certificates that the peer presented, each in DER, its own
-    ///   first; empty when they are not known.
     func archive(
-        _ response: HTTPResponse, _ kind: ProviderDocumentFetched.Kind, _ url: String,
-        peerCertificates: [[UInt8]] = []
+        _ response: HTTPResponse, _ kind: ProviderDocumentFetched.Kind, _ url: String
     ) async throws -> ArchivedDocument {
         let fetched = ProviderDocumentFetched(
             kind: kind, url: EndpointURL.withoutQuery(url), status: response.status,
             documentDigest: Digest(ofDocument: response.body),
             durationMilliseconds: response.durationMilliseconds,
             maxAgeSeconds: DocumentTiming.freshSeconds(response, kind),
-            tlsChain: peerCertificates.map { Digest(ofDocument: $0) })
+            tlsChain: response.peerCertificates.compactMap { Digest($0[...]) })
         let document = ArchivedDocument(digest: fetched.documentDigest, bytes: response.body)
         while true {
             let now = capabilities.now()
@@ -93,9 +89,9 @@ extension ProviderDocuments {
             let age = now.millisecondsSince1970 - event.envelope.time.millisecondsSince1970
             // Another process may be ahead by a moment; a clock that was set back by more than a
             // day must not keep the record from being made.
-            if earlier.tlsChain == fetched.tlsChain, abs(age) < Self.repeatMilliseconds {
-                return true
-            }
+            // Over a connection that was there already, nothing is known of certificates.
+            let isSameChain = fetched.tlsChain.isEmpty || earlier.tlsChain == fetched.tlsChain
+            if isSameChain, abs(age) < Self.repeatMilliseconds { return true }
         }
         return false
     }

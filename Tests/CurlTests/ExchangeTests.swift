@@ -64,13 +64,17 @@ struct ExchangeTests {
         #expect(response.status == status)
     }
 
-    @Test("does not follow a redirect")
-    func redirect() async throws {
-        let response = try await transport.perform(server.get("/redirect"))
-        #expect(response.status == 302)
-        #expect(response.values("Location") == ["/hello?redirected"])
-        #expect(response.text == "elsewhere")
-        #expect(try await server.counts()["GET /hello?redirected"] == nil)
+    @Test("does not follow a redirect", arguments: [301, 302, 303, 307, 308])
+    func redirect(_ status: Int) async throws {
+        let path = "/redirect/\(status)"
+        for request in [server.get(path), server.post(path, "code=secret")] {
+            let response = try await transport.perform(request)
+            #expect(response.status == status)
+            #expect(response.values("Location") == ["/hello?redirected"])
+            #expect(response.text == "elsewhere")
+        }
+        let paths = try await server.counts().keys.filter { $0.hasSuffix("/hello?redirected") }
+        #expect(paths == [])
     }
 
     @Test("keeps fields of the same name apart, and sends no cookie back")

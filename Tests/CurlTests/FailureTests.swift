@@ -53,11 +53,35 @@ struct FailureTests {
         "is stopped when the header outgrows the limit",
         arguments: [
             "/manyfields/100", "/longfield/70000", "/longfield/1000000", "/endlessfields",
+            "/endlesshints", "/endlesstrailers",
         ])
     func headerTooLarge(_ path: String) async {
         let error = await transport.failure(server.get(path))
         #expect(error?.kind == .tooLarge)
         #expect(error?.mayHaveBeenSent == true)
+    }
+
+    @Test("is stopped when the header outgrows the limit in HTTP/2, also by decompression")
+    func compressedHeader() async throws {
+        let whole = try await transport.perform(server.secureGet("/", at: "h2fields400"))
+        #expect(whole.fields.count == 400)
+        // libcurl itself gives up at 128 KiB, and does not say why.
+        for (name, kind) in [
+            ("h2fields600", CurlError.Kind.tooLarge), ("h2fields10000", .interrupted),
+        ] {
+            let error = await transport.failure(server.secureGet("/", at: name))
+            #expect(error?.kind == kind)
+            #expect(error?.mayHaveBeenSent == true)
+        }
+    }
+
+    @Test("is stopped when the body outgrows the limit in HTTP/2")
+    func bodyOverHTTP2() async throws {
+        var request = server.secureGet("/", at: "h2")
+        request.bodyBytesMax = 2
+        #expect(try await transport.perform(request).text == "h2")
+        request.bodyBytesMax = 1
+        #expect(await transport.failureKind(request) == .tooLarge)
     }
 
     @Test("may send a header up to the limit")

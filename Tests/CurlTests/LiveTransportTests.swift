@@ -58,6 +58,59 @@ struct LiveTransportTests {
                 == HTTPFailure(.refused, mayHaveBeenSent: false))
     }
 
+    @Test("shows the client's certificate, and says when it cannot")
+    func clientCertificate() async throws {
+        let server = try LoopbackServer.shared.get()
+        var limits = HTTPRequest.Limits()
+        limits.allowsPrivateTargets = true
+        limits.trustedCAFile = server.authorityFile
+        let url = server.secure("/peer", host: "localhost", at: "mutual")
+        func files(_ name: String) -> ClientCertificateFiles {
+            let client = server.client(name)
+            return ClientCertificateFiles(
+                certificateFile: client.certificateFile, privateKeyFile: client.privateKeyFile)
+        }
+        limits.clientCertificate = files("client-a")
+        let response = try await LiveTransport.send(HTTPRequest(.get, url, limits: limits))
+        #expect(String(decoding: response.body, as: UTF8.self) == server.hash("client-a"))
+        for client in [files("client-expired"), files("client-stranger"), files("missing"), nil] {
+            limits.clientCertificate = client
+            #expect(
+                await failure(HTTPRequest(.get, url, limits: limits))
+                    == HTTPFailure(.clientCertificate, mayHaveBeenSent: false))
+        }
+    }
+
+    @Test("tells the hashes of the server's certificates, while they are known")
+    func peerCertificates() async throws {
+        let server = try LoopbackServer()
+        var limits = HTTPRequest.Limits()
+        limits.allowsPrivateTargets = true
+        limits.allowsLoopbackHTTP = true
+        limits.trustedCAFile = server.authorityFile
+        let request = HTTPRequest(
+            .get, server.secure("/hello", host: "localhost"), limits: limits)
+        let response = try await LiveTransport.send(request)
+        let hashes = response.peerCertificates.map { hash in
+            hash.map { String($0 / 16, radix: 16) + String($0 % 16, radix: 16) }.joined()
+        }
+        #expect(hashes == [server.hash("leaf"), server.hash("authority")])
+        #expect(try await LiveTransport.send(request).peerCertificates == [])
+        let plain = HTTPRequest(.get, server.plain("/hello"), limits: limits)
+        #expect(try await LiveTransport.send(plain).peerCertificates == [])
+    }
+
+    @Test("takes a redirect for an answer")
+    func redirect() async throws {
+        let server = try LoopbackServer.shared.get()
+        var limits = HTTPRequest.Limits()
+        limits.allowsLoopbackHTTP = true
+        let response = try await LiveTransport.send(
+            HTTPRequest(.post, server.plain("/redirect/307"), limits: limits))
+        #expect(response.status == 307)
+        #expect(response.field("Location") == "/hello?redirected")
+    }
+
     @Test("refuses a field that would become two")
     func fieldInjection() async {
         let request = HTTPRequest(

@@ -9,6 +9,7 @@ final class LoopbackServer: Sendable {
     private struct Greeting: Decodable {
         let directory: String
         let ports: [String: Int]
+        let hashes: [String: String]
     }
 
     /// One for all tests that do not look at its counts as a whole.
@@ -44,6 +45,19 @@ final class LoopbackServer: Sendable {
     /// The certificate of an authority that signed nothing.
     var strangerFile: String { greeting.directory + "/stranger.pem" }
 
+    /// The directory with the certificates; gone with the server.
+    var directory: String { greeting.directory }
+
+    /// SHA-256 of a certificate in DER, in hexadecimal digits.
+    func hash(_ name: String) -> String { greeting.hashes[name] ?? "" }
+
+    /// A client's certificate and key.
+    func client(_ name: String, key: String? = nil) -> CurlClientCertificate {
+        CurlClientCertificate(
+            certificateFile: "\(directory)/\(name).pem",
+            privateKeyFile: "\(directory)/\(key ?? name).key")
+    }
+
     func port(_ name: String) -> Int { greeting.ports[name] ?? 0 }
 
     /// A URL in the clear on loopback.
@@ -78,8 +92,10 @@ final class LoopbackServer: Sendable {
         return request
     }
 
-    /// A transport that takes `login.example` and `other.example` for 127.0.0.1.
+    /// A transport that takes `login.example` and `other.example` for 127.0.0.1, and what else is
+    /// said as `name:port:address`.
     func transport(
+        pinning names: [String] = [],
         environment: @escaping @Sendable (String) -> String? = { _ in nil }
     ) throws -> CurlTransport {
         var configuration = CurlTransport.Configuration(userAgent: "tests")
@@ -87,6 +103,8 @@ final class LoopbackServer: Sendable {
         configuration.pinnedNames = greeting.ports.values.flatMap { port in
             ["login.example", "other.example"].map { "\($0):\(port):127.0.0.1" }
         }
+        // The later one counts.
+        configuration.pinnedNames += names
         return try CurlTransport(configuration)
     }
 

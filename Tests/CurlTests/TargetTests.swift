@@ -63,16 +63,39 @@ struct TargetTests {
         #expect(await transport.failure(request) == CurlError(.refusedTarget))
     }
 
-    @Test("whose name leads to loopback is refused before a packet leaves")
+    @Test("whose name leads to this machine or its neighbours is refused before a packet leaves")
     func rebindingName() async throws {
         let server = try LoopbackServer()
-        let transport = try server.transport()
-        var request = server.secureGet("/hello")
-        request.allowsPrivateTargets = false
-        let error = await transport.failure(request)
-        #expect(error?.kind == .refusedTarget)
-        #expect(error?.mayHaveBeenSent == false)
+        for addresses in [
+            "127.0.0.1", "[::1]", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.0.1",
+            "169.254.169.254", "100.64.0.1", "[fe80::1]", "[fd00::1]", "[::ffff:127.0.0.1]",
+            "10.0.0.1,127.0.0.1", "[fd00::1],169.254.169.254,127.0.0.1",
+        ] {
+            let pin = "rebinding.example:\(server.port("tls")):\(addresses)"
+            let transport = try server.transport(pinning: [pin])
+            var request = server.secureGet("/hello", host: "rebinding.example")
+            request.allowsPrivateTargets = false
+            request.allowsLoopbackHTTP = true
+            let start = ContinuousClock.now
+            let error = await transport.failure(request)
+            #expect(error?.kind == .refusedTarget, "\(addresses)")
+            #expect(error?.mayHaveBeenSent == false)
+            #expect(ContinuousClock.now - start < .seconds(5))
+        }
         #expect(try await server.counts()["connections tls"] == nil)
+    }
+
+    @Test("in the clear on loopback is only asked there, wherever its name leads")
+    func plainNameElsewhere() async throws {
+        let server = try LoopbackServer.shared.get()
+        let port = server.port("plain")
+        var request = CurlRequest(.get, "http://localhost:\(port)/hello")
+        request.allowsLoopbackHTTP = true
+        request.allowsPrivateTargets = true
+        var transport = try server.transport(pinning: ["localhost:\(port):10.0.0.1"])
+        #expect(await transport.failureKind(request) == .refusedTarget)
+        transport = try server.transport(pinning: ["localhost:\(port):10.0.0.1,127.0.0.1"])
+        #expect(try await transport.perform(request).text == "hello")
     }
 
     @Test("that one request allows is still refused to the next, over the connection there is")
@@ -163,6 +186,8 @@ struct ProxyTests {
         #expect(choice("a.example", ["HTTPS_PROXY": "p"]) == "p")
         #expect(choice("a.example", ["all_proxy": "q", "https_proxy": "p"]) == "p")
         #expect(choice("a.example", ["all_proxy": "q"]) == "q")
+        #expect(choice("a.example", ["ALL_PROXY": "q"]) == "q")
+        #expect(choice("a.example", ["ALL_PROXY": "q", "NO_PROXY": "a.example"]) == nil)
         #expect(choice("a.example", ["http_proxy": "p"]) == nil)
         for list in ["*", "a.example", "b.example, .Example", "x,A.EXAMPLE"] {
             #expect(choice("a.example", ["https_proxy": "p", "no_proxy": list]) == nil, "\(list)")

@@ -116,6 +116,30 @@ struct FlowDiscoveryTests {
         }
     }
 
+    @Test("does without the endpoints that may not be asked and are not needed")
+    func optionalEndpoints() throws {
+        let (push, user) = ("pushed_authorization_request_endpoint", "userinfo_endpoint")
+        func read(_ url: String) throws -> DiscoveryDocument {
+            let aliases: JSONObject = ["token_endpoint": .string(url)]
+            return try DiscoveryDocument(
+                Self.body([
+                    push: .string(url), user: .string(url), "jwks_uri": .string(Self.issuer + "/k"),
+                    "mtls_endpoint_aliases": .object(aliases),
+                ]), issuer: Self.issuer, allowsLoopbackHTTP: false, hosts: [])
+        }
+        let good = try read("https://op.example/x")
+        #expect(good.pushedAuthorizationEndpoint == "https://op.example/x")
+        #expect(good.userInfoEndpoint == "https://op.example/x")
+        #expect(good.mutualTLSEndpoints == ["token_endpoint": "https://op.example/x"])
+        for url in Self.refusedURLs + ["https://other.example/x"] {
+            let document = try read(url)
+            #expect(document.pushedAuthorizationEndpoint == nil, "\(url)")
+            #expect(document.userInfoEndpoint == nil, "\(url)")
+            #expect(document.mutualTLSEndpoints == [:], "\(url)")
+        }
+        #expect(Self.reason(Self.body([user: .integer(1)])) == "metadata-unavailable")
+    }
+
     @Test("may name plain http on loopback where that is allowed, and only there")
     func loopback() {
         for host in ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "[::1]:8080", "127.255.0.9"] {

@@ -66,16 +66,23 @@ private enum Fate: Hashable {
         case .good, .unbound, .doubled: nil
         case .cutOff: "exchange-interrupted"
         case .abandoned: "abandoned"
-        case .misbehaving(let misbehaviour): Expectation(misbehaviour).reason
+        case .misbehaving(let misbehaviour): misbehaviour.row.reason
         }
     }
 
     var events: [String] {
         switch self {
-        case .good, .unbound, .doubled: Expectation(.none).events
+        case .good, .unbound, .doubled:
+            ["initiated", "redirected", "callback", "token-issued", "verified"]
         case .cutOff: ["initiated", "redirected", "callback", "failed"]
         case .abandoned: ["initiated", "redirected", "failed"]
-        case .misbehaving(let misbehaviour): Expectation(misbehaviour).events
+        case .misbehaving(let misbehaviour):
+            switch misbehaviour.detection {
+            case .discovery: ["initiated", "failed"]
+            case .idToken:
+                ["initiated", "redirected", "callback", "token-issued", "failed"]
+            default: ["initiated", "redirected", "callback", "failed"]
+            }
         }
     }
 
@@ -84,7 +91,11 @@ private enum Fate: Hashable {
         switch self {
         case .good, .unbound, .doubled, .cutOff: true
         case .abandoned: false
-        case .misbehaving(let misbehaviour): Expectation(misbehaviour).requests.contains(.token)
+        case .misbehaving(let misbehaviour):
+            switch misbehaviour.detection {
+            case .discovery, .callback: false
+            default: true
+            }
         }
     }
 }

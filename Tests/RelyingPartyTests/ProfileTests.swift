@@ -38,7 +38,9 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
 
     static let good: [ProfileCase] = [
         least, with("flows: [code]"), with("scope: openid profile"),
-        with("acrValues: low high"), with("algorithms: [ES256, RS256]"),
+        with("acrValues: low high"), with("hosts: [\"*.a.example\", \"[::1]\", 192.0.2.1]"),
+        with("extraParameters: { z: a, ui_locales: nb, a: z }"), with("scope: \"null\""),
+        with("levelsOfAssurance: { z: 1, a: 2, \"urn:m\": 3 }"), with("algorithms: [ES256, RS256]"),
         with("clockSkewSeconds: 0"), with("clockSkewSeconds: 300"),
         with("levelOfAssuranceMin: 3"), with("trustedCAFile: ca.pem"),
         with("# comment\nallowLoopbackHTTP: false"), replacing("clientID", "\"123\""),
@@ -122,6 +124,24 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
             "in the profile, `scope` must be up to 1024 printable ASCII characters; single spaces "
                 + "separate the entries"
         ),
+        (
+            with("hosts: [\"https://PLANTED.example\"]"),
+            "`hosts` must be a list of names of hosts, without scheme, port and path; `*.` in "
+                + "front stands for every host below"
+        ),
+        (
+            with("extraParameters: { state: PLANTED }"),
+            "`extraParameters` and `permissions.parameter` must not name what a request has "
+                + "anyway, or has from another member"
+        ),
+        (
+            with("permissions: { issuer: \"https://p.example\", parameter: request }"),
+            "`extraParameters` and `permissions.parameter` must not name what a request has "
+                + "anyway, or has from another member"
+        ),
+        (with("trustedAudiences: [\"\"]"), "`trustedAudiences` must be a list of texts"),
+        (with("description: ~"), "`description` must be a text"),
+        (with("scope: null"), "`scope` must be a text"),
         (
             with("clockSkewSeconds: 301"),
             "`clockSkewSeconds` must be a whole number from 0 to 300"

@@ -233,10 +233,12 @@ struct ProviderDocumentsTests {
 
 @Suite("A fetch of a document", .serialized)
 struct DocumentArchiveTests {
-    private func response(_ body: String) -> HTTPResponse {
+    /// An answer over a connection whose certificates have hashes of these bytes.
+    private func response(_ body: String, _ chain: [UInt8] = []) -> HTTPResponse {
         HTTPResponse(
             status: 200, fields: [HTTPField("Cache-Control", "max-age=42")], body: Array(body.utf8),
-            durationMilliseconds: 7)
+            durationMilliseconds: 7,
+            peerCertificates: chain.map { [UInt8](repeating: $0, count: 32) })
     }
 
     @Test("is recorded when document, address or certificates are new, and once a day")
@@ -245,10 +247,9 @@ struct DocumentArchiveTests {
         let documents = site.documents(ProviderDocumentCache())
         let url = LoginRig.issuer + "/jwks"
         func archive(
-            _ body: String, _ chain: [[UInt8]] = [], at url: String, makes count: Int
+            _ body: String, _ chain: [UInt8] = [], at url: String, makes count: Int
         ) async throws {
-            _ = try await documents.archive(
-                response(body), .keySet, url, peerCertificates: chain)
+            _ = try await documents.archive(response(body, chain), .keySet, url)
             #expect(try site.recorded("key-set", "maxAge").count == count)
         }
         try await archive("1", at: url, makes: 1)
@@ -258,18 +259,20 @@ struct DocumentArchiveTests {
         try await archive("1", at: url + "2", makes: 4)
         // Two servers that take turns, each with a certificate of its own.
         for round in 0..<3 {
-            try await archive("1", [[1], [9]], at: url + "2", makes: 5 + (round > 0 ? 1 : 0))
-            try await archive("1", [[2], [9]], at: url + "2", makes: 6)
+            try await archive("1", [1, 9], at: url + "2", makes: 5 + (round > 0 ? 1 : 0))
+            try await archive("1", [2, 9], at: url + "2", makes: 6)
         }
         site.rig.clock.advance(seconds: 86_400)
-        try await archive("1", [[2], [9]], at: url + "2", makes: 7)
-        try await archive("1", [[2], [9]], at: url + "2", makes: 7)
+        try await archive("1", [2, 9], at: url + "2", makes: 7)
+        try await archive("1", [2, 9], at: url + "2", makes: 7)
         site.rig.clock.advance(seconds: -200_000)
-        try await archive("1", [[2], [9]], at: url + "2", makes: 8)
+        try await archive("1", [2, 9], at: url + "2", makes: 8)
         #expect(
             try site.recorded("key-set", "tlsChain").last
                 == .array(
-                    [[2], [9]].map { .string(Digest(ofDocument: $0).base64URL) }))
+                    [2, 9].map {
+                        .string(Base64URL.encode([UInt8](repeating: $0, count: 32)))
+                    }))
         #expect(try site.recorded("key-set", "maxAge").allSatisfy { $0 == .integer(42) })
         #expect(try site.log.check(.tree).findings == [])
     }
@@ -298,8 +301,7 @@ struct DocumentArchiveTests {
         let documents = site.documents(ProviderDocumentCache())
         for _ in 0..<2 {
             _ = try await documents.archive(
-                response("1"), .keySet, LoginRig.issuer,
-                peerCertificates: (0..<30).map { [UInt8($0)] })
+                response("1", Array(0..<30)), .keySet, LoginRig.issuer)
         }
         let chains = try site.recorded("key-set", "tlsChain")
         #expect(chains.count == 1)

@@ -18,7 +18,8 @@ struct LostRequest: Sendable, CustomTestStringConvertible {
 
     static let all: [LostRequest] = {
         let kinds: [HTTPFailure.Kind] = [
-            .unreachable, .timedOut, .untrusted, .refused, .tooLarge, .interrupted,
+            .unreachable, .timedOut, .untrusted, .clientCertificate, .refused, .tooLarge,
+            .interrupted,
         ]
         return [ProviderEndpoint.discovery, .keySet, .token].flatMap { endpoint in
             kinds.flatMap { kind in

@@ -19,9 +19,9 @@ struct DoctorCommand: ParsableCommand {
               authledger doctor --json
 
             Looks at the filesystem, the room on it, format, root key, readers, permissions, \
-            leftovers of crashes, the clock and the libraries, and changes nothing. A problem \
-            ends with exit status 1; warnings alone with 0. Whether events were changed, \
-            `authledger verify` tells.
+            leftovers of crashes, the clock, the clients' certificates that provider profiles \
+            name and the libraries, and changes nothing. A problem ends with exit status 1; \
+            warnings alone with 0. Whether events were changed, `authledger verify` tells.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -32,10 +32,11 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         if inProcess {
-            try report(
-                try LedgerDoctor.examine(
-                    global.ledgerDirectory(), keyRoot: global.keyRoot(),
-                    limits: global.storageLimits(), capabilities: .live) + [Self.libraries])
+            let ledger = try LedgerDoctor.examine(
+                global.ledgerDirectory(), keyRoot: global.keyRoot(),
+                limits: global.storageLimits(), capabilities: .live)
+            let certificates = try ProfileLookup(global).certificates(at: .present)
+            try report(ledger + certificates + [Self.libraries])
         } else {
             try ReadingChild.run("doctor") { message in
                 try report([
@@ -48,12 +49,9 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func report(_ found: [Diagnosis]) throws {
-        let isFine = !found.contains { $0.outcome == .problem }
-        let result: JSONObject = [
-            "checks": .array(found.map { .object($0.object) }), "ok": .bool(isFine),
-        ]
-        try global.output.print(result) { found.map(\.text).joined(separator: "\n") }
-        if !isFine { throw CommandEnd(status: .findings) }
+        let result: JSONObject = ["checks": found.objects, "ok": .bool(found.isFine)]
+        try global.output.print(result) { found.text }
+        if !found.isFine { throw CommandEnd(status: .findings) }
     }
 
     private static var libraries: Diagnosis {
@@ -62,22 +60,5 @@ struct DoctorCommand: ParsableCommand {
             "authledger \(AuthLedgerProgram.version), LMDB \(LMDBEnvironment.libraryVersion), "
                 + "OpenSSL \(OpenSSLLibrary.version), zlib \(Deflater.libraryVersion), "
                 + "libcurl \(CurlTransport.libraryVersion)")
-    }
-}
-
-extension Diagnosis {
-    fileprivate var object: JSONObject {
-        var object: JSONObject = [
-            "message": .string(message), "name": .string(name),
-            "outcome": .string(outcome.rawValue),
-        ]
-        if let hint { object["hint"] = .string(hint) }
-        return object
-    }
-
-    fileprivate var text: String {
-        let mark = [Outcome.ok: "ok      ", .warning: "warning ", .problem: "PROBLEM "][outcome]
-        let line = "\(mark ?? "")\(name): \(message)"
-        return hint.map { "\(line)\n        -> \($0)" } ?? line
     }
 }

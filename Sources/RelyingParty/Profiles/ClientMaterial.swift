@@ -110,7 +110,8 @@ struct ClientMaterial: Sendable {
         return ClientSigningKey(keyID: place.keyID, algorithm: algorithm, key: key)
     }
 
-    private static func usualAlgorithm(of key: PrivateKey) -> SignatureAlgorithm {
+    /// What a key signs with unless a profile says otherwise.
+    static func usualAlgorithm(of key: PrivateKey) -> SignatureAlgorithm {
         switch key.publicKey.parameters {
         case .rsa: .rs256
         case .elliptic(.p256, _, _): .es256

@@ -25,7 +25,7 @@ public enum ProfileFile {
     static func parse(
         _ bytes: [UInt8], directory: String, environment: String? = nil
     ) throws(ProfileError) -> ProviderProfile {
-        let members = try ProfileLayers.merged(try Self.members(bytes), environment: environment)
+        let members = try ProfileLayers(try Self.members(bytes)).merged(environment: environment)
         return try ProviderProfile(members, relativeTo: directory)
     }
 
@@ -52,28 +52,32 @@ public enum ProfileFile {
 public struct ProfileTemplate: Sendable {
     /// Its name.
     public let name: String
-    private let layers: JSONObject
+    private let layers: ProfileLayers
 
     /// The template of a name; nil when there is none.
     public init?(_ name: String) {
-        guard let text = BuiltInProfiles.text(name), let members = try? ProfileFile.members(text)
+        guard let text = BuiltInProfiles.text(name), let members = try? ProfileFile.members(text),
+            let layers = try? ProfileLayers(members)
         else { return nil }
         self.name = name
-        layers = members
+        self.layers = layers
     }
 
     /// Every template.
     public static let all = BuiltInProfiles.names.compactMap(ProfileTemplate.init)
 
     /// Its members in the environment that it names, as a profile that builds on it gets them.
-    public var members: JSONObject { (try? members(environment: nil)) ?? layers }
+    public var members: JSONObject { (try? layers.merged()) ?? [:] }
 
     /// Its members in an environment.
     ///
     /// - Throws: ``ProfileError`` when there is no such environment.
     public func members(environment: String?) throws(ProfileError) -> JSONObject {
-        try ProfileLayers.merged(layers, environment: environment)
+        try layers.merged(environment: environment)
     }
+
+    /// The environments that it knows.
+    public var environments: [String] { layers.environmentNames }
 
     /// Flows that it has.
     public var flows: [String] {
@@ -81,65 +85,12 @@ public struct ProfileTemplate: Sendable {
     }
 }
 
-/// Puts the layers of a profile on each other: what it builds on, that one's environment, the
-/// profile itself, and its own environment.
-enum ProfileLayers {
-    static func merged(
-        _ own: JSONObject, environment: String?
-    ) throws(ProfileError) -> JSONObject {
-        var base = JSONObject()
-        if let name = own["extends"] {
-            guard let text = name.stringValue.flatMap(BuiltInProfiles.text) else {
-                throw ProfileError(
-                    "`extends` must be one of "
-                        + BuiltInProfiles.names.joined(separator: ", "))
-            }
-            base = try ProfileFile.members(text)
-        }
-        let chosen =
-            environment ?? own["environment"]?.stringValue ?? base["environment"]?.stringValue
-        var merged = JSONObject()
-        var isFound = chosen == nil
-        for layer in [base, own] {
-            merge(layer, into: &merged)
-            guard let chosen, let overlay = layer["environments"] else { continue }
-            guard let overlays = overlay.objectValue,
-                overlays.members.allSatisfy({ $0.value.objectValue != nil })
-            else { throw ProfileError("`environments` must be a mapping of names to mappings") }
-            if let found = overlays[chosen]?.objectValue {
-                isFound = true
-                // What the profile itself says counts more than what it builds on says of an
-                // environment; so this layer comes before the next one.
-                merge(found, into: &merged)
-            }
-        }
-        let hasEnvironments = base["environments"] != nil || own["environments"] != nil
-        guard isFound || environment == nil && !hasEnvironments else {
-            throw ProfileError("the profile has no such environment")
-        }
-        merged["environment"] = chosen.map { .string($0) }
-        merged["environments"] = nil
-        merged["extends"] = nil
-        return merged
-    }
-
-    /// Mappings are merged; everything else is replaced.
-    private static func merge(_ layer: JSONObject, into merged: inout JSONObject) {
-        for member in layer.members {
-            if let new = member.value.objectValue, var old = merged[member.name]?.objectValue {
-                merge(new, into: &old)
-                merged[member.name] = .object(old)
-            } else {
-                merged[member.name] = member.value
-            }
-        }
-    }
-}
-
 /// Turns nodes of YAML into JSON values.
 private struct NodeConverter {
     /// No honest profile has more nodes. Aliases of aliases make any number out of a few lines.
     private var nodesLeft = 10_000
+    /// How YAML writes that there is no value; a text of these letters stands in quotes.
+    private static let nothings: Set = ["", "~", "null", "Null", "NULL"]
 
     /// The value of a node; nil when it is nested too deeply, has a name that is no text, or has
     /// too many nodes in it.
@@ -148,6 +99,7 @@ private struct NodeConverter {
         guard depth < 16, nodesLeft >= 0 else { return nil }
         switch node {
         case .scalar(let scalar):
+            if scalar.style == .plain, Self.nothings.contains(scalar.string) { return .null }
             if let flag = node.bool, scalar.style == .plain { return .bool(flag) }
             if let number = node.int, scalar.style == .plain { return .integer(Int64(number)) }
             return .string(scalar.string)

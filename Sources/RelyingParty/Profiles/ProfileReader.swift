@@ -21,7 +21,7 @@ struct ProfileReader {
         return members[name]
     }
 
-    private func error(_ name: String, _ expectation: String) -> ProfileError {
+    func error(_ name: String, _ expectation: String) -> ProfileError {
         ProfileError("`\(path)\(name)` must be \(expectation)")
     }
 
@@ -62,9 +62,9 @@ struct ProfileReader {
     mutating func texts(_ name: String) throws(ProfileError) -> [String]? {
         guard let member = take(name) else { return nil }
         let texts = member.arrayValue?.compactMap(\.stringValue)
-        guard let texts, texts.count == member.arrayValue?.count, !texts.isEmpty else {
-            throw error(name, "a list of texts")
-        }
+        guard let texts, texts.count == member.arrayValue?.count, !texts.isEmpty,
+            texts.count <= 256, !texts.contains("")
+        else { throw error(name, "a list of texts") }
         return texts
     }
 
@@ -117,7 +117,8 @@ struct ProfileReader {
         return values
     }
 
-    /// Reads a mapping of names to values of one kind.
+    /// Reads a mapping of names to values of one kind. The rows come in the order of their names,
+    /// as in the archived form: a profile means the same however it was written down.
     mutating func table<Value>(
         _ name: String, _ expectation: String, _ read: (JSONValue) -> Value?
     ) throws(ProfileError) -> [(name: String, value: Value)]? {
@@ -130,6 +131,7 @@ struct ProfileReader {
             guard let value = read(row.value) else { throw error(name, expectation) }
             rows.append((row.name, value))
         }
+        rows.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         return rows
     }
 

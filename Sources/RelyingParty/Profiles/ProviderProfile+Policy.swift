@@ -36,8 +36,7 @@ extension ProviderProfile {
     public func policy(_ discovery: DiscoveryDocument, _ flow: Flow) -> VerificationPolicy {
         var policy = VerificationPolicy(
             issuer: discovery.issuer, audience: registration.clientID)
-        policy.algorithms = Self.agreed(
-            checks.algorithms, announced: discovery.idTokenAlgorithms ?? ["RS256"])
+        policy.algorithms = tokenAlgorithms(announced: discovery.idTokenAlgorithms)
         policy.clockSkew = checks.clockSkew
         policy.issuedAtAgeSecondsMax =
             checks.issuedAtAgeSecondsMax ?? policy.issuedAtAgeSecondsMax
@@ -54,14 +53,28 @@ extension ProviderProfile {
     public func responseExpectations(
         _ discovery: DiscoveryDocument
     ) -> AuthorizationResponseExpectations {
-        let announced =
-            discovery.supported["authorization_signing_alg_values_supported"]
-            ?? discovery.idTokenAlgorithms ?? ["RS256"]
+        let algorithms = responseAlgorithms(
+            announced: discovery.supported["authorization_signing_alg_values_supported"]
+                ?? discovery.idTokenAlgorithms)
         return AuthorizationResponseExpectations(
             issuer: discovery.issuer, clientID: registration.clientID,
-            algorithms: Self.agreed(
-                checks.responseAlgorithms ?? checks.algorithms, announced: announced
-            ).compactMap { SignatureAlgorithm(name: $0) }, skew: checks.clockSkew)
+            algorithms: algorithms.compactMap { SignatureAlgorithm(name: $0) },
+            skew: checks.clockSkew)
+    }
+
+    /// With what ID tokens may be signed.
+    ///
+    /// - Parameter announced: what the provider announces; nil when it does not say.
+    func tokenAlgorithms(announced: [String]?) -> [String] {
+        Self.agreed(checks.algorithms, announced: announced ?? ["RS256"])
+    }
+
+    /// With what responses may be signed.
+    ///
+    /// - Parameter announced: what the provider announces for them, or else for its ID tokens.
+    func responseAlgorithms(announced: [String]?) -> [String] {
+        Self.agreed(
+            checks.responseAlgorithms ?? checks.algorithms, announced: announced ?? ["RS256"])
     }
 
     /// Algorithms that we know, the profile takes and the provider announces.

@@ -26,7 +26,7 @@ extension ProviderProfile {
         guard issuer != nil || accountSelector != nil else {
             throw ProfileError("`issuer` is missing from the profile")
         }
-        hosts = try reader.texts("hosts") ?? []
+        hosts = try URLRule.hosts(&reader)
         let authentication =
             reader.isScalar("clientAuthentication")
             ? nil
@@ -94,6 +94,14 @@ extension ProviderProfile {
         }
     }
 
+    /// Parameters that a request has by itself. Twice the same one may mean anything.
+    private static let ownParameters: Set = [
+        "acr_values", "client_assertion", "client_assertion_type", "client_id", "client_secret",
+        "code_challenge", "code_challenge_method", "identity_provider_id", "idpartner_token",
+        "login_hint", "nonce", "redirect_uri", "request", "request_uri", "response_mode",
+        "response_type", "scope", "state", "visitor_id",
+    ]
+
     /// Settings that cannot go together.
     private func checkSense() throws(ProfileError) {
         if flows.contains(.jarm), let mode = request.responseMode, !mode.isSigned {
@@ -107,6 +115,13 @@ extension ProviderProfile {
         }
         if let hint = request.loginHint, AuthorizationRequest.isPersonal(loginHint: hint) {
             throw ProfileError("`loginHint` must not name a person: a profile is archived")
+        }
+        let added =
+            request.extraParameters.map(\.name) + [permissions?.parameter].compactMap(\.self)
+        guard added.allSatisfy({ !Self.ownParameters.containsIdentical($0) }) else {
+            throw ProfileError(
+                "`extraParameters` and `permissions.parameter` must not name what a request has "
+                    + "anyway, or has from another member")
         }
         if checks.demandsCertificateBinding, credentials.certificateFile == nil {
             throw ProfileError("`certificateBoundTokens` needs a client certificate")
@@ -126,6 +141,33 @@ private struct URLRule {
             && !text.contains("?")
     }
 
+    /// Hosts on which endpoints may lie, compared with those in URLs: without port.
+    static func hosts(_ reader: inout ProfileReader) throws(ProfileError) -> [String] {
+        let hosts = try reader.texts("hosts") ?? []
+        guard hosts.allSatisfy(isHost) else {
+            throw reader.error(
+                "hosts",
+                "a list of names of hosts, without scheme, port and path; `*.` in front "
+                    + "stands for every host below")
+        }
+        return hosts
+    }
+
+    private static func isHost(_ text: String) -> Bool {
+        if text.utf8.first == UInt8(ascii: "[") {
+            let inside = text.utf8.dropFirst().dropLast()
+            return text.utf8.last == UInt8(ascii: "]") && !inside.isEmpty
+                && inside.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ":") }
+        }
+        let name = text.utf8.starts(with: "*.".utf8) ? text.utf8.dropFirst(2) : text.utf8[...]
+        return !name.isEmpty && name.allSatisfy(isNameByte)
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+            || ".-_".utf8.contains(byte)
+    }
+
     func selector(_ reader: inout ProfileReader) throws(ProfileError) -> AccountSelector {
         let url = try reader.required("url", isIssuer, Self.issuerExpectation)
         let issuers = try reader.texts("issuers") ?? []
@@ -139,7 +181,7 @@ private struct URLRule {
     func permissions(_ reader: inout ProfileReader) throws(ProfileError) -> PermissionSettings {
         PermissionSettings(
             issuer: try reader.required("issuer", isIssuer, Self.issuerExpectation),
-            hosts: try reader.texts("hosts") ?? [],
+            hosts: try Self.hosts(&reader),
             parameter: try reader.optional("parameter") ?? "login_hint_token")
     }
 }
@@ -177,6 +219,9 @@ extension RequestSettings {
         loginHint = try reader.optional("loginHint")
         let extra = try reader.table("extraParameters", "a mapping of names to texts") {
             $0.stringValue
+        }
+        guard extra?.allSatisfy({ !$0.name.isEmpty }) ?? true else {
+            throw reader.error("extraParameters", "a mapping of names to texts")
         }
         extraParameters = (extra ?? []).map { FormEncoding.Parameter($0.name, $0.value) }
         userInfo = try reader.word("userInfo") ?? .none

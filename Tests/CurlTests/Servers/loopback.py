@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server on 127.0.0.1 that behaves as the path says, well or badly.
 
-Speaks HTTP/1.1 in the clear and over TLS, a little HTTP/2 over TLS, and CONNECT. Its certificates
-come from a throwaway authority made in a directory of its own. Prints one line of JSON with the
-directory and its ports; ends, and removes the directory, when standard input does.
+Speaks HTTP/1.1 in the clear and over TLS, a little HTTP/2 over TLS, and CONNECT. Its certificates,
+and those of its clients, come from throwaway authorities made in a directory of its own. Prints one
+line of JSON with the directory, its ports and the hashes of all certificates; ends, and removes the
+directory, when standard input does.
 """
 import collections
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -78,6 +80,28 @@ def zeros_in_gzip():
     yield packer.flush()
 
 
+def sha256(der):
+    return hashlib.sha256(der).hexdigest()
+
+
+def peer(connection):
+    """The hash of the certificate that the client showed."""
+    shown = isinstance(connection, ssl.SSLSocket) and connection.getpeercert(binary_form=True)
+    return sha256(shown).encode() if shown else b"none"
+
+
+def ask_late(connection):
+    """Asks for the client's certificate now that its request is here."""
+    connection.verify_client_post_handshake()
+    connection.do_handshake()
+    connection.settimeout(0.3)
+    try:
+        connection.recv(1)
+    except TimeoutError:
+        pass
+    connection.settimeout(None)
+
+
 def endless(block, pause=0.0):
     while True:
         yield block
@@ -94,12 +118,24 @@ def respond(connection, method, target, head, body, number):
     elif path == "status":
         answer(connection, b"" if words[0] in ("204", "304") else b"body", status=words[0])
     elif path == "redirect":
-        answer(connection, b"elsewhere", status=302, fields=["Location: /hello?redirected"])
+        answer(connection, b"elsewhere", status=words[0], fields=["Location: /hello?redirected"])
     elif path == "fields":
         answer(connection, fields=["X-A: one", "Set-Cookie: a=b", "x-a:  two ", "X-Empty:"])
     elif path == "hints":
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
         answer(connection, b"final", fields=["X-Final: yes"])
+    elif path == "endlesshints":
+        for block in endless(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"):
+            connection.sendall(block)
+    elif path == "endlesstrailers":
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        for line in endless(b"X-More: " + b"v" * 1000 + b"\r\n"):
+            connection.sendall(line)
+    elif path == "peer":
+        answer(connection, peer(connection))
+    elif path == "late":
+        ask_late(connection)
+        answer(connection, peer(connection))
     elif path == "hold":
         time.sleep(int(words[0]) / 1000)
         answer(connection, b"held")
@@ -150,9 +186,11 @@ def respond(connection, method, target, head, body, number):
 
 
 def tunnel(connection, head, source):
-    """Whatever CONNECT asks for, it is the TLS port here that one is led to."""
-    count(head.decode().split("\r\n")[0].rsplit(" ", 1)[0])
-    with socket.create_connection(("127.0.0.1", ports["tls"])) as peer:
+    """Whatever host CONNECT asks for, one is led to its port here; for 443 to the TLS port."""
+    line = head.decode().split("\r\n")[0].rsplit(" ", 1)[0]
+    count(line)
+    port = int(line.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", ports["tls"] if port == 443 else port)) as peer:
         connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
         if source.buffer:
             peer.sendall(source.buffer)
@@ -190,8 +228,9 @@ def serve_http1(connection):
             return
 
 
-def serve_http2(connection):
-    """Answers every stream with 200 and the word h2; does not read the fields."""
+def serve_http2(connection, fields=b"", answer=lambda connection: b"h2"):
+    """Answers every stream with 200, these fields as they stand compressed, and what answer says;
+    does not read the request's."""
 
     def frame(kind, flags, stream, payload=b""):
         size = len(payload).to_bytes(3, "big")
@@ -210,8 +249,28 @@ def serve_http2(connection):
             frame(6, 1, 0, payload)
         elif kind in (0, 1) and flags & 1:
             count("streams")
-            frame(1, 4, stream, b"\x88")
-            frame(0, 1, stream, b"h2")
+            frame(1, 4, stream, b"\x88" + fields)
+            for block in answer(connection), b"":
+                frame(0, not block, stream, block)
+
+
+def field(name, value):
+    """A field that the peer's table keeps (RFC 7541, 6.2.1); its name and value are short."""
+    return bytes([0x40, len(name)]) + name + bytes([len(value)]) + value
+
+
+def repeated(times):
+    """One field so often, 136 bytes each, in little more than a byte for each."""
+    return field(b"x-bomb", b"v" * 126) + b"\xbe" * (times - 1)
+
+
+def shake_hands(connection):
+    try:
+        connection.do_handshake()
+    except ssl.SSLError:
+        # What is sent to a closed socket comes back as a reset, and may overtake the alert.
+        time.sleep(0.3)
+        raise
 
 
 def handle(name, serve, connection, context):
@@ -220,7 +279,9 @@ def handle(name, serve, connection, context):
         count("connections " + name)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context:
-            connection = context.wrap_socket(connection, server_side=True)
+            connection = context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False)
+            shake_hands(connection)
         serve(connection)
         connection.shutdown(socket.SHUT_RDWR)
     except (OSError, ConnectionError, ValueError):
@@ -247,40 +308,93 @@ def path(name):
 
 
 def openssl(*arguments):
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", *arguments],
-        check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["openssl", *arguments], check=True, stderr=subprocess.DEVNULL)
 
 
-def make_authority(name):
-    openssl("-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj", "/CN=" + name)
+def make(name, *arguments):
+    """Makes a certificate and its key, to itself or with -CA and -CAkey."""
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+        "2", "-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj", "/CN=" + name,
+        *arguments)
 
 
-def context(protocols=None, highest=None):
+def signed(authority):
+    return (
+        "-CA", path(authority + ".pem"), "-CAkey", path(authority + ".key"), "-addext",
+        "basicConstraints=critical,CA:FALSE")
+
+
+def make_clients():
+    for name in "client-a", "client-b":
+        make(name, *signed("clients"))
+    make("client-stranger", *signed("stranger"))
+    make("client-expired")
+    openssl(
+        "x509", "-x509toreq", "-in", path("client-expired.pem"), "-signkey",
+        path("client-expired.key"), "-out", path("request"))
+    openssl(
+        "x509", "-req", "-in", path("request"), "-days", "-1", "-CA", path("clients.pem"),
+        "-CAkey", path("clients.key"), "-CAcreateserial", "-out", path("client-expired.pem"))
+    openssl(
+        "pkey", "-in", path("client-a.key"), "-aes128", "-passout", "pass:word", "-out",
+        path("locked.key"))
+
+
+def context(protocols=None, oldest=None, newest=None, clients=None):
     result = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    result.load_cert_chain(path("leaf.pem"), path("leaf.key"))
+    result.load_cert_chain(path("chain.pem"), path("leaf.key"))
     if protocols:
         result.set_alpn_protocols(protocols)
-    if highest:
+    if oldest:
         result.set_ciphers("ALL:@SECLEVEL=0")
-        result.minimum_version = ssl.TLSVersion.TLSv1
-        result.maximum_version = highest
+        result.minimum_version = oldest
+    if newest:
+        result.maximum_version = newest
+    if clients:
+        result.load_verify_locations(path("clients.pem"))
+        result.verify_mode = clients
     return result
 
 
-make_authority("authority")
-make_authority("stranger")
-openssl(
-    "-CA", path("authority.pem"), "-CAkey", path("authority.key"), "-keyout", path("leaf.key"),
-    "-out", path("leaf.pem"), "-subj", "/CN=leaf", "-addext", "basicConstraints=critical,CA:FALSE",
-    "-addext", "subjectAltName=DNS:login.example,DNS:localhost,IP:127.0.0.1")
+def late_context():
+    result = context(clients=ssl.CERT_REQUIRED)
+    result.post_handshake_auth = True
+    return result
+
+
+def shows_peer(connection):
+    serve_http2(connection, answer=peer)
+
+
+for name in "authority", "stranger", "clients":
+    make(name)
+make(
+    "leaf", *signed("authority"), "-addext",
+    "subjectAltName=DNS:login.example,DNS:localhost,IP:127.0.0.1")
+with open(path("chain.pem"), "w") as chain:
+    chain.write(open(path("leaf.pem")).read() + open(path("authority.pem")).read())
+make_clients()
+TLS11, TLS12 = ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2
 listen("plain", serve_http1)
 listen("tls", serve_http1, context())
 listen("h2", serve_http2, context(["h2"]))
+for times in 400, 600, 10_000:
+    listen(
+        f"h2fields{times}", lambda connection, fields=repeated(times): serve_http2(
+            connection, fields), context(["h2"]))
 listen("silent", lambda connection: time.sleep(60))
-listen("tls11", serve_http1, context(highest=ssl.TLSVersion.TLSv1_1))
-print(json.dumps({"directory": directory, "ports": ports}), flush=True)
+listen("tls11", serve_http1, context(oldest=ssl.TLSVersion.TLSv1, newest=TLS11))
+listen("mutual", serve_http1, context(clients=ssl.CERT_REQUIRED))
+listen("mutual12", serve_http1, context(newest=TLS12, clients=ssl.CERT_REQUIRED))
+listen("mutualh2", shows_peer, context(["h2"], clients=ssl.CERT_REQUIRED))
+listen("optional", serve_http1, context(clients=ssl.CERT_OPTIONAL))
+listen("optionalh2", shows_peer, context(["h2"], clients=ssl.CERT_OPTIONAL))
+listen("late", serve_http1, late_context())
+hashes = {
+    name[:-4]: sha256(ssl.PEM_cert_to_DER_cert(open(path(name)).read()))
+    for name in os.listdir(directory) if name.endswith(".pem") and name != "chain.pem"}
+print(json.dumps({"directory": directory, "ports": ports, "hashes": hashes}), flush=True)
 sys.stdin.read()
 shutil.rmtree(directory)
 os._exit(0)
