@@ -88,9 +88,12 @@ extension Ledger {
     /// Runs the commands that tell of sessions, for the outputs they leave.
     func tellEverything(of sessions: [JSONObject]) async throws {
         try await run(["log", "--verbose"], json: false).expect(0)
-        for session in sessions.compactMap({ $0["session"]?.stringValue }) {
-            try await run(["show", session, "--verbose"]).expect(0)
-            try await run(["explain", session, "--verbose"], json: false).expect(0)
+        for session in sessions {
+            guard let name = session["session"]?.stringValue else { continue }
+            try await run(["show", name, "--verbose"]).expect(0)
+            // There is nothing to explain of a login that succeeded.
+            if session.state == "verified" { continue }
+            try await run(["explain", name, "--verbose"], json: false).expect(0)
         }
     }
 }

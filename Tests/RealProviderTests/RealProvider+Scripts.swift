@@ -51,7 +51,8 @@ extension RealProvider {
     ) async throws -> String {
         let files = "\(folder)/script-\(UUID().uuidString)"
         let execution = try Execution(
-            Self.python, [Self.tools + name, directory] + arguments,
+            // The scripts need nothing but the standard library, which starts sooner alone.
+            Self.python, ["-S", Self.tools + name, directory] + arguments,
             environment: Self.environment, input: .text(input), files: files)
         let run = try await execution.wait()
         guard run.status == 0 else { throw Trouble("\(name): \(run.text)") }
