@@ -227,7 +227,9 @@ struct LoginCompletion {
             }
         }
         // Nothing more is asked of a provider whose token was refused.
-        if let token = try TokenVerification.acceptedToken(input, in: driver.state) {
+        if asksForMore(driver.state),
+            let token = try TokenVerification.acceptedToken(input, in: driver.state)
+        {
             input.supplements = try await supplements(token, input, driver.state, accessToken)
         }
         try await driver.apply(.verifyToken(input))
@@ -242,6 +244,11 @@ struct LoginCompletion {
     }
 
     // MARK: - Supplements
+
+    /// Whether anything is asked for once the token is accepted.
+    private func asksForMore(_ state: SessionState) -> Bool {
+        profile.request.userInfo == .fetch || state.secrets.permissionID != nil
+    }
 
     private func supplements(
         _ token: IDToken, _ input: VerificationInput, _ state: SessionState,
