@@ -28,13 +28,15 @@ struct LoginCompletion {
     ) throws {
         self.log = log
         self.capabilities = capabilities
-        profile = try ProviderProfile(archivedFor: state, in: log)
         guard let digest = state.discoveryDigest, let issuer = state.issuer,
-            let flow = state.flow
+            let flow = state.flow, let profileDigest = state.profileDigest
         else {
             throw LedgerError.damaged("a session does not know its provider", position: nil)
         }
         self.flow = flow
+        profile = try cache.readings.profiles.value(of: profileDigest) {
+            try ProviderProfile(archivedFor: state, in: log)
+        }
         material = try ClientMaterial(profile)
         documents = ProviderDocuments(
             log: log, capabilities: capabilities, issuer: issuer, profile: profile, cache: cache)
@@ -203,13 +205,13 @@ struct LoginCompletion {
     /// - Parameter accessToken: for UserInfo; nil when there is none any more.
     func verify(_ driver: inout SessionDriver, accessToken: String?) async throws {
         guard driver.state.phase == .tokenIssued, let digest = driver.state.keySetDigest,
-            let bytes = try log.blob(digest), let policyDigest = driver.state.policyDigest
+            let policyDigest = driver.state.policyDigest
         else { return }
         // The policy that was recorded with the token counts, also if this program is a later one
         // that would make another.
         let policy = try documents.archivedPolicy(policyDigest)
         var input = VerificationInput(
-            keys: try JSONWebKeySet(parsing: bytes, limits: policy.keyLimits),
+            keys: try documents.archivedKeySet(digest, policy.keyLimits),
             keySetDigest: digest, policy: policy, policyDigest: policyDigest,
             subjectClaims: profile.checks.subjectClaims)
         if let token = driver.state.secrets.idToken,
@@ -220,7 +222,7 @@ struct LoginCompletion {
                     flow == .implicit
                     ? try await documents.keySetThrottled(discovery, lacking: keyID)
                     : try await documents.keySet(discovery, lacking: keyID)
-                input.keys = try JSONWebKeySet(parsing: fresh.bytes, limits: policy.keyLimits)
+                input.keys = try documents.archivedKeySet(fresh.digest, policy.keyLimits)
                 input.keySetDigest = fresh.digest
             } catch is FlowFailure {
                 // The keys at hand decide.
