@@ -70,7 +70,9 @@ public struct SessionSummary: Equatable, Sendable {
         lastEventAt = event.envelope.time
         switch payload {
         case .initiated: break
-        case .redirected: state = "redirected"
+        case .redirected(let redirected):
+            state = "redirected"
+            issuer = redirected.issuer ?? issuer
         case .callback: state = "callback-received"
         case .polled: state = "polling"
         case .tokenIssued: state = "token-issued"

@@ -39,24 +39,34 @@ extension SessionEvent {
     var words: String {
         switch self {
         case .initiated(let payload):
-            "A login with \(payload.provider) began (\(payload.flow.rawValue), client "
-                + "\(payload.clientID))."
+            "A login with \(payload.provider) began (\(payload.flow.rawValue), "
+                + (payload.isLegacy == true ? "legacy, " : "") + "client \(payload.clientID))."
         case .redirected(let payload):
             payload.to == .accountSelector
                 ? "The user was sent to choose an account at \(payload.endpoint)."
-                : "The user was sent to \(payload.endpoint)."
+                : "The user was sent to \(payload.endpoint)"
+                    + (payload.usedPAR == true ? ", with a request that was pushed before" : "")
+                    + "."
         case .callback(let payload): payload.words
         case .polled(let payload): payload.words
         case .tokenIssued(let payload):
             "The provider issued tokens"
-                + (payload.algorithm.map { "; the ID token is signed with \($0)" } ?? "") + "."
+                + (payload.algorithm.map { "; the ID token is signed with \($0)" } ?? "")
+                + (payload.encryption == nil ? "" : ", and was encrypted") + "."
         case .verified(let payload):
             "Every check of the ID token passed"
-                + (payload.acr.map { " (acr \($0))" } ?? "") + ": the user is logged in."
+                + (payload.acr.map { " (acr \($0)\(payload.levelWords))" } ?? "")
+                + ": the user is logged in."
         case .failed(let payload):
             "The login failed at the stage \(payload.stage.rawValue): \(payload.reason.code)"
                 + (payload.error.map { " (the provider said \($0))" } ?? "") + "."
         }
+    }
+}
+
+extension Verified {
+    fileprivate var levelWords: String {
+        levelOfAssurance.map { ", level of assurance \($0)" } ?? ""
     }
 }
 
@@ -67,7 +77,8 @@ extension CallbackReceived {
             return "A callback came \(whence), but its state is not this session's."
         }
         if let error { return "The user came back \(whence) with the error \(error)." }
-        return "The user came back \(whence)."
+        return "The user came back \(whence)"
+            + (algorithm.map { ", with an answer signed with \($0)" } ?? "") + "."
     }
 }
 

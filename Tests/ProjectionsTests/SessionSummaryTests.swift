@@ -77,6 +77,20 @@ struct SessionSummaryTests {
         #expect(try Self.table(stream).sessions.first?.issuer == nil)
     }
 
+    @Test("that began at an account selector learns its issuer later")
+    func selectedIssuer() throws {
+        var stream = Stream()
+        try stream.add(.initiated(Initiated(provider: "bank", clientID: "rp", flow: .jarm)))
+        try stream.add(
+            .redirected(Redirected(to: .accountSelector, endpoint: "https://op.example/s")))
+        #expect(try Self.table(stream).sessions.first?.issuer == nil)
+        try stream.add(.callback(CallbackReceived(from: .accountSelector)))
+        try stream.add(
+            .redirected(
+                Redirected(endpoint: "https://op.example/a", issuer: "https://op.example")))
+        #expect(try Self.table(stream).sessions.first?.issuer == "https://op.example")
+    }
+
     @Test("stands in the order of first events, and apart from the others")
     func order() throws {
         let ids = (1...3).map { "018f0000-0000-7000-8000-00000000000\($0)" }

@@ -35,6 +35,19 @@ struct TimelineTests {
                 Stream.issued, .tokenIssued(TokenIssued()), Stream.verified,
                 .verified(Verified(algorithm: "RS256", checks: [])),
                 try failed("access-denied", error: "access_denied"), try failed("state-mismatch"),
+                .initiated(
+                    Initiated(
+                        provider: "bank", clientID: "rp", flow: .implicit, isLegacy: true)),
+                .redirected(Redirected(endpoint: "https://op.example/a", usedPAR: true)),
+                .callback(CallbackReceived(stateMatched: true, algorithm: "PS256")),
+                .tokenIssued(
+                    TokenIssued(
+                        algorithm: "PS256",
+                        encryption: Encryption(
+                            algorithm: "RSA-OAEP", contentEncryption: "A256CBC-HS512"))),
+                .verified(
+                    Verified(
+                        algorithm: "PS256", acr: "urn:x;LOA=3", levelOfAssurance: 3, checks: [])),
             ]
         }
     }
