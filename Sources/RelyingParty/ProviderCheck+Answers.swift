@@ -53,7 +53,7 @@ extension ProviderCheck {
             at: profile.tokenAlgorithms(announced: tokens), announced: tokens,
             "id-token-algorithms",
             "ID tokens", hint: "correct `algorithms`")
-        guard profile.flows.contains(.jarm) else { return }
+        guard profile.intendedFlows.contains(.jarm) else { return }
         let responses = announced.texts(Self.responseList) ?? tokens
         look(
             at: profile.responseAlgorithms(announced: responses), announced: responses,
@@ -78,7 +78,7 @@ extension ProviderCheck {
     private mutating func lookAtEncryption(_ announced: Announcement) {
         guard !profile.credentials.decryptionKeys.isEmpty else { return }
         let name = "decryption"
-        let kinds = profile.flows.contains(.jarm) ? ["authorization", "id_token"] : ["id_token"]
+        let kinds = profile.intendedFlows.contains(.jarm) ? ["authorization", "id_token"] : ["id_token"]
         let lists = kinds.map { "\($0)_encryption_alg_values_supported" }
         let contents = kinds.map { "\($0)_encryption_enc_values_supported" }
         let known = KeyManagementAlgorithm.allCases.map(\.rawValue)
@@ -165,7 +165,7 @@ extension ProviderCheck {
     private mutating func lookAtCoverage(_ usable: [JSONWebKey], _ announced: Announcement) {
         let tokens = announced.texts(Self.tokenList)
         var uses = [("ID tokens", profile.tokenAlgorithms(announced: tokens))]
-        if profile.flows.contains(.jarm) {
+        if profile.intendedFlows.contains(.jarm) {
             let responses = announced.texts(Self.responseList) ?? tokens
             uses.append(("responses", profile.responseAlgorithms(announced: responses)))
         }

@@ -49,7 +49,7 @@ extension ProviderCheck {
 
     private var redirectFlows: [ResponseType] {
         var types: [ResponseType] = []
-        for type in profile.flows.filter(\.usesRedirect).map(profile.responseType)
+        for type in profile.intendedFlows.filter(\.usesRedirect).map(profile.responseType)
         where !types.contains(type) {
             types.append(type)
         }
@@ -87,7 +87,7 @@ extension ProviderCheck {
                 grants, with: "grant_types_supported", of: announced, "grant-types",
                 hint: "take what needs them out of the profile")
         }
-        if profile.flows.contains(.implicit) {
+        if profile.intendedFlows.contains(.implicit) {
             add(
                 "implicit", .warning,
                 "tokens come through the browser, where others may see them: for debugging only",
@@ -97,7 +97,7 @@ extension ProviderCheck {
 
     private mutating func lookAtModes(_ announced: Announcement) {
         var modes: [String] = []
-        for flow in profile.flows where flow.usesRedirect {
+        for flow in profile.intendedFlows where flow.usesRedirect {
             let mode = profile.responseMode(flow) ?? profile.responseType(flow).standardMode
             if !modes.contains(mode.rawValue) { modes.append(mode.rawValue) }
         }
@@ -166,7 +166,7 @@ extension ProviderCheck {
     }
 
     private mutating func lookAtProofKeys(_ announced: Announcement) {
-        guard profile.flows.contains(.pkce) || profile.flows.contains(.jarm) else { return }
+        guard profile.intendedFlows.contains(.pkce) || profile.intendedFlows.contains(.jarm) else { return }
         let list = "code_challenge_methods_supported"
         guard announced.texts(list) != nil else {
             return add(

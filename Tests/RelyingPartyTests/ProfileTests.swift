@@ -222,7 +222,14 @@ struct ProfileTests {
     func defaults() throws {
         let profile = try Self.parse(ProfileCase.good[0].yaml)
         #expect(profile.registration.scope == "openid")
-        #expect(profile.flows == [.pkce, .code])
+        #expect(profile.flows == [.pkce, .code, .jarm, .implicit])
+        let yaml = ProfileCase.good[0].yaml
+        for (mode, flows) in [
+            ("query", [Flow.pkce, .code]), ("form_post", [.pkce, .code, .implicit]),
+            ("form_post.jwt", [.pkce, .code, .jarm]),
+        ] {
+            #expect(try Self.parse(yaml + "\nresponseMode: \(mode)").flows == flows)
+        }
         #expect(profile.credentials.secret == .file("/etc/rp/s"))
         #expect(!profile.transport.allowsLoopbackHTTP)
         #expect(!profile.limits.allowsPrivateTargets)

@@ -44,8 +44,9 @@ extension ProviderProfile {
             clientID: try reader.required("clientID"), authentication: authentication.method,
             redirectURI: try reader.required("redirectURI"),
             scope: try reader.optional("scope") ?? "openid")
-        flows = try Self.flows(&reader) ?? [.pkce, .code]
+        let named = try Self.flows(&reader)
         request = try RequestSettings(&reader)
+        flows = named ?? request.possibleFlows
         checks = try CheckSettings(&reader)
         permissions = try reader.object("permissions") {
             reader throws(ProfileError) in try url.permissions(&reader)
@@ -207,7 +208,26 @@ extension TransportSettings {
     }
 }
 
+extension ProviderProfile {
+    /// The flows that somebody meant: of a profile that names none, the usual ones.
+    var intendedFlows: [Flow] {
+        flows == request.possibleFlows ? flows.filter { $0 == .pkce || $0 == .code } : flows
+    }
+}
+
 extension RequestSettings {
+    /// The flows of a profile that names none: those that its response mode allows. What is unusual
+    /// about a flow is for the caller to ask for by its name.
+    fileprivate var possibleFlows: [Flow] {
+        [.pkce, .code, .jarm, .implicit].filter { flow in
+            switch (flow, responseMode) {
+            case (.jarm, let mode?): mode.isSigned
+            case (.implicit, let mode?): !mode.isSigned && mode != .query
+            default: true
+            }
+        }
+    }
+
     fileprivate init(_ reader: inout ProfileReader) throws(ProfileError) {
         responseMode = try reader.word("responseMode")
         implicitResponseType = try reader.word("implicitResponseType") ?? .idToken
