@@ -9,8 +9,8 @@ internal import Synchronization
 /// The documents of providers that are at hand: discovery and key sets, shared by all logins of a
 /// relying party and safe to use from many tasks.
 ///
-/// What stands in it was fetched by this process; nothing is read from the ledger into it, and
-/// errors never get in.
+/// What it gives out as a provider's present document was fetched by this process; nothing is read
+/// from the ledger for that, and errors never get in.
 public final class ProviderDocumentCache: Sendable {
     /// Whose document, and whom we would talk to about it: a document that was fetched by looser
     /// rules is not one for a profile with stricter ones.
@@ -41,6 +41,8 @@ public final class ProviderDocumentCache: Sendable {
     private static let keySetsMax = 4
 
     private let shelves = Mutex<[Owner: Shelf]>([:])
+    /// What documents of the ledger say, by their digests.
+    let readings = DocumentReadings()
 
     /// An empty cache.
     public init() {}

@@ -28,13 +28,15 @@ struct LoginCompletion {
     ) throws {
         self.log = log
         self.capabilities = capabilities
-        profile = try ProviderProfile(archivedFor: state, in: log)
         guard let digest = state.discoveryDigest, let issuer = state.issuer,
-            let flow = state.flow
+            let flow = state.flow, let profileDigest = state.profileDigest
         else {
             throw LedgerError.damaged("a session does not know its provider", position: nil)
         }
         self.flow = flow
+        profile = try cache.readings.profiles.value(of: profileDigest) {
+            try ProviderProfile(archivedFor: state, in: log)
+        }
         material = try ClientMaterial(profile)
         documents = ProviderDocuments(
             log: log, capabilities: capabilities, issuer: issuer, profile: profile, cache: cache)
@@ -216,13 +218,13 @@ struct LoginCompletion {
     /// - Parameter accessToken: for UserInfo; nil when there is none any more.
     func verify(_ driver: inout SessionDriver, accessToken: String?) async throws {
         guard driver.state.phase == .tokenIssued, let digest = driver.state.keySetDigest,
-            let bytes = try log.blob(digest), let policyDigest = driver.state.policyDigest
+            let policyDigest = driver.state.policyDigest
         else { return }
         // The policy that was recorded with the token counts, also if this program is a later one
         // that would make another.
         let policy = try documents.archivedPolicy(policyDigest)
         var input = VerificationInput(
-            keys: try JSONWebKeySet(parsing: bytes, limits: policy.keyLimits),
+            keys: try documents.archivedKeySet(digest, policy.keyLimits),
             keySetDigest: digest, policy: policy, policyDigest: policyDigest,
             subjectClaims: profile.checks.subjectClaims)
         if let token = driver.state.secrets.idToken,
@@ -233,14 +235,16 @@ struct LoginCompletion {
                     flow == .implicit
                     ? try await documents.keySetThrottled(discovery, lacking: keyID)
                     : try await documents.keySet(discovery, lacking: keyID)
-                input.keys = try JSONWebKeySet(parsing: fresh.bytes, limits: policy.keyLimits)
+                input.keys = try documents.archivedKeySet(fresh.digest, policy.keyLimits)
                 input.keySetDigest = fresh.digest
             } catch is FlowFailure {
                 // The keys at hand decide.
             }
         }
         // Nothing more is asked of a provider whose token was refused.
-        if let token = try TokenVerification.acceptedToken(input, in: driver.state) {
+        if asksForMore(driver.state),
+            let token = try TokenVerification.acceptedToken(input, in: driver.state)
+        {
             input.supplements = try await supplements(token, input, driver.state, accessToken)
         }
         try await driver.apply(.verifyToken(input))
@@ -255,6 +259,11 @@ struct LoginCompletion {
     }
 
     // MARK: - Supplements
+
+    /// Whether anything is asked for once the token is accepted.
+    private func asksForMore(_ state: SessionState) -> Bool {
+        profile.request.userInfo == .fetch || state.secrets.permissionID != nil
+    }
 
     private func supplements(
         _ token: IDToken, _ input: VerificationInput, _ state: SessionState,

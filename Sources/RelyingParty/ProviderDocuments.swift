@@ -44,7 +44,7 @@ struct ProviderDocuments: Sendable {
     func discovery() async throws -> (DiscoveryDocument, ArchivedDocument) {
         let document = cache.discovery(of: owner)
         let archived = try await blamingProvider { try await document.current(discoverySource) }
-        return (try read(archived.bytes), archived)
+        return (try read(archived), archived)
     }
 
     /// The discovery document as it is now, for a login that found an endpoint of it failing.
@@ -59,10 +59,10 @@ struct ProviderDocuments: Sendable {
         let fetched = try await blamingProvider {
             try await document.newest(source, atMostEvery: DocumentTiming.refetchSeconds)
         }
-        if let fetched { return (try read(fetched.bytes), fetched) }
+        if let fetched { return (try read(fetched), fetched) }
         let atHand = await document.atHand(source, withinSeconds: DocumentTiming.refetchSeconds)
         guard let atHand else { throw FlowFailure(.metadataUnavailable) }
-        return (try read(atHand.bytes), atHand)
+        return (try read(atHand), atHand)
     }
 
     private var discoverySource: CachedDocument<ArchivedDocument>.Source {
@@ -82,11 +82,20 @@ struct ProviderDocuments: Sendable {
         }
     }
 
+    private func read(_ archived: ArchivedDocument) throws -> DiscoveryDocument {
+        try read(archived.digest) { archived.bytes }
+    }
+
     /// Every profile reads a document by its own rules, whoever fetched it.
-    private func read(_ bytes: [UInt8]) throws(FlowFailure) -> DiscoveryDocument {
-        try DiscoveryDocument(
-            bytes, issuer: issuer, allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP,
-            hosts: profile.hosts)
+    private func read(
+        _ digest: Digest, _ bytes: () throws -> [UInt8]
+    ) throws -> DiscoveryDocument {
+        let source = DocumentReadings.DiscoveryReading(digest, issuer: issuer, profile: profile)
+        return try cache.readings.discoveries.value(of: source) {
+            try DiscoveryDocument(
+                try bytes(), issuer: issuer,
+                allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP, hosts: profile.hosts)
+        }
     }
 
     // MARK: - Key set
@@ -217,18 +226,36 @@ struct ProviderDocuments: Sendable {
 
     /// The discovery document under a digest, read from the log.
     func archivedDiscovery(_ digest: Digest) throws -> DiscoveryDocument {
-        guard let bytes = try log.blob(digest) else {
-            throw LedgerError.damaged("an archived discovery document is missing", position: nil)
+        try read(digest) {
+            guard let bytes = try log.blob(digest) else {
+                throw LedgerError.damaged(
+                    "an archived discovery document is missing", position: nil)
+            }
+            return bytes
         }
-        return try read(bytes)
     }
 
     /// The policy under a digest, read from the log.
     func archivedPolicy(_ digest: Digest) throws -> VerificationPolicy {
-        guard let bytes = try log.blob(digest),
-            let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue
-        else { throw LedgerError.damaged("an archived policy is missing", position: nil) }
-        return try VerificationPolicy.complete(members).policy
+        try cache.readings.policies.value(of: digest) {
+            guard let bytes = try log.blob(digest),
+                let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue
+            else { throw LedgerError.damaged("an archived policy is missing", position: nil) }
+            return try VerificationPolicy.complete(members).policy
+        }
+    }
+
+    /// The key set under a digest, read from the log, with keys held to a policy's limits.
+    func archivedKeySet(
+        _ digest: Digest, _ limits: JSONWebKeyLimits
+    ) throws -> JSONWebKeySet {
+        let source = DocumentReadings.KeySetReading(digest: digest, limits: limits)
+        return try cache.readings.keySets.value(of: source) {
+            guard let bytes = try log.blob(digest) else {
+                throw LedgerError.damaged("an archived key set is missing", position: nil)
+            }
+            return try JSONWebKeySet(parsing: bytes, limits: limits)
+        }
     }
 
     // MARK: - Network

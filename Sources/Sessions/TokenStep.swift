@@ -59,7 +59,7 @@ enum TokenStep {
     ) -> SessionStep {
         let idToken = input.opened?.token ?? tokens.idToken
         let header = try? CompactJWS(parsing: Array(idToken.utf8)).header
-        let known = (try? JSONWebKeySet(parsing: input.keySet.bytes).keys.compactMap(\.keyID)) ?? []
+        let known = (try? JSONWebKeySet.keyIDs(parsing: input.keySet.bytes)) ?? []
         var sealed: JSONObject = ["idToken": .string(idToken)]
         var event = TokenIssued(
             tokenType: tokenTypeInClear(tokens.tokenType),

@@ -71,7 +71,7 @@ struct LiveTransportTests {
                 certificateFile: client.certificateFile, privateKeyFile: client.privateKeyFile)
         }
         limits.clientCertificate = files("client-a")
-        let response = try await LiveTransport.send(HTTPRequest(.get, url, limits: limits))
+        let response = try await LiveTransport.shared.send(HTTPRequest(.get, url, limits: limits))
         #expect(String(decoding: response.body, as: UTF8.self) == server.hash("client-a"))
         for client in [files("client-expired"), files("client-stranger"), files("missing"), nil] {
             limits.clientCertificate = client
@@ -90,14 +90,14 @@ struct LiveTransportTests {
         limits.trustedCAFile = server.authorityFile
         let request = HTTPRequest(
             .get, server.secure("/hello", host: "localhost"), limits: limits)
-        let response = try await LiveTransport.send(request)
+        let response = try await LiveTransport.shared.send(request)
         let hashes = response.peerCertificates.map { hash in
             hash.map { String($0 / 16, radix: 16) + String($0 % 16, radix: 16) }.joined()
         }
         #expect(hashes == [server.hash("leaf"), server.hash("authority")])
-        #expect(try await LiveTransport.send(request).peerCertificates == [])
+        #expect(try await LiveTransport.shared.send(request).peerCertificates == [])
         let plain = HTTPRequest(.get, server.plain("/hello"), limits: limits)
-        #expect(try await LiveTransport.send(plain).peerCertificates == [])
+        #expect(try await LiveTransport.shared.send(plain).peerCertificates == [])
     }
 
     @Test("takes a redirect for an answer")
@@ -105,7 +105,7 @@ struct LiveTransportTests {
         let server = try LoopbackServer.shared.get()
         var limits = HTTPRequest.Limits()
         limits.allowsLoopbackHTTP = true
-        let response = try await LiveTransport.send(
+        let response = try await LiveTransport.shared.send(
             HTTPRequest(.post, server.plain("/redirect/307"), limits: limits))
         #expect(response.status == 307)
         #expect(response.field("Location") == "/hello?redirected")

@@ -130,6 +130,17 @@ struct JSONWebKeySetTests {
         }
     }
 
+    @Test("tells the names of its keys also where nothing else of them is of use")
+    func names() throws {
+        let text = #"{"keys":[{"kid":"a"},{"kid":7},{"kid":"b","kty":"RSA"},{},{"kid":"a"}]}"#
+        #expect(try JSONWebKeySet.keyIDs(parsing: Array(text.utf8)) == ["a", "b", "a"])
+        let keys = try JSONWebKeySet(parsing: Array(text.utf8)).keys
+        #expect(keys.map(\.keyID) == ["a", nil, "b", nil, "a"])
+        #expect(throws: JSONWebKeySetError.keysMissing) {
+            try JSONWebKeySet.keyIDs(parsing: Array(#"{"kid":"a"}"#.utf8))
+        }
+    }
+
     @Test("is refused with too many keys or too many bytes")
     func limits() throws {
         let keys = { (count: Int) -> [UInt8] in

@@ -204,6 +204,63 @@ struct IDPartnerTests {
         }
     }
 
+    @Test("signs its requests where the client has a key for it, and the provider wants them so")
+    func requestObject() async throws {
+        let key = try ClientFiles.signingKey.get()
+        var setup = LoginSetup.idpartner
+        let published = JSONWebKey.members(of: key.publicKey, keyID: "r1", algorithm: .ps256)
+        setup.settings.clients[0].keys = JSONWebKeySet([JSONWebKey(.object(published))])
+        setup.settings.clients[0].requiresRequestObject = true
+        setup.files = [("request.key", try ClientFiles.pem(key))]
+        setup.profileLines.append(
+            "requestObject: { privateKeyFile: request.key, keyID: r1, algorithm: PS256 }")
+        let rig = try LoginRig(setup)
+        let log = try rig.open()
+        #expect(try await rig.wholeLogin(log, flow: .jarm).phase == .verified)
+        let pushed = try #require(
+            rig.wire.exchanges.first { $0.endpoint == .pushedAuthorization }?.request)
+        let form = FormEncoding.decode(String(decoding: pushed.body, as: UTF8.self)) ?? []
+        #expect(form.contains { $0.name == "request" })
+        #expect(!form.contains { ["state", "nonce", "redirect_uri"].contains($0.name) })
+    }
+
+    @Test("finds the session of an encrypted response only with the keys of its profile")
+    func encryptedHint() async throws {
+        let key = try ClientFiles.encryptionKey.get()
+        var setup = LoginSetup.idpartner
+        setup.settings.clients[0].encryptionKey = ClientEncryptionKey(
+            keyID: "enc-1", key: key.publicKey)
+        setup.files = [("enc.key", try ClientFiles.pem(key))]
+        setup.profileLines += ["decryption:", "  - { privateKeyFile: enc.key, keyID: enc-1 }"]
+        let rig = try LoginRig(setup)
+        let log = try rig.open()
+        let party = rig.party(log)
+        let started = try await party.start(rig.profile, flow: .jarm)
+        let selection = try #require(try await rig.answer(at: started.authorizationURL ?? ""))
+        let chosen = try await party.receiveCallback(selection, session: nil)
+        let response = try #require(
+            try await rig.answer(at: chosen.taken?.authorizationURL ?? ""))
+        let blind = try await party.receiveCallback(response, session: nil)
+        #expect(blind.taken == nil)
+        #expect(try log.refusals() == ["state-missing"])
+        let seen = try await party.receiveCallback(response, session: nil, profile: rig.profile)
+        #expect(seen.taken?.phase == .verified)
+    }
+
+    @Test("does not take what came to another redirect URI, and stays open for the right one")
+    func otherRedirectURI() async throws {
+        let rig = try LoginRig()
+        let log = try rig.open()
+        let started = try await rig.party(log).start(rig.profile, flow: .pkce)
+        let callback = try await rig.browse(started)
+        let moved = callback.replacing("https://rp.example/callback", with: "https://rp.example/b")
+        let refused = try await rig.party(log).receiveCallback(moved, session: started.session)
+        let reason = try #require(FailureReason("redirect-uri-mismatch"))
+        #expect(refused == .refused(reason, session: started.session))
+        let taken = try await rig.party(log).receiveCallback(callback, session: started.session)
+        #expect(taken.taken?.phase == .verified)
+    }
+
     @Test("in production shows the client's certificate, to which the access token is bound")
     func mutualTLS() async throws {
         let key = try ClientFiles.signingKey.get()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capabilities
 import EventLog
 import HTTPMessages
 import JOSE
@@ -43,6 +44,46 @@ struct ProviderCheckTests {
         let found = await ProviderCheck.examine(rig.profile, capabilities: rig.capabilities)
         #expect(found.filter { $0.outcome == .problem } == [])
         #expect(rig.wire.endpoints == [.discovery, .keySet])
+    }
+
+    @Test(
+        "finds each simulated broker as its built-in profile has it",
+        arguments: [
+            ("generic", SimulatedBroker.generic), ("idura", .idura), ("idpartner", .idpartner),
+            ("bankid-no", .bankidNorway),
+        ])
+    func brokers(name: String, broker: SimulatedBroker) async throws {
+        let site = try CheckSite()
+        let issuer = CheckSite.issuer
+        let provider = SharedProvider(
+            SimulatedProvider(
+                issuer: issuer, key: try ProviderKey(generatingFor: broker.signatureAlgorithm),
+                settings: ProviderSettings(clients: [], broker: broker)),
+            now: { CheckSite.now }, randomBytes: { [UInt8](repeating: 1, count: $0) })
+        let lines = """
+            name: mine
+            extends: \(name)
+            clientID: rp
+            redirectURI: https://rp.example/cb
+            clientAuthentication: { secretFile: secret.txt }
+            """
+        let further =
+            switch broker {
+            case .idpartner: "accountSelector: { issuers: [\"\(issuer)\"] }"
+            case .bankidNorway:
+                "environments: { test: { issuer: \"\(issuer)\", "
+                    + "permissions: { issuer: \"\(issuer)/biometrics\" } } }"
+            case .generic, .idura: "issuer: \(issuer)"
+            }
+        let profile = try ProfileFile.parse(
+            Array((lines + "\n" + further).utf8), directory: site.directory)
+        let capabilities = Capabilities(
+            now: { CheckSite.now }, randomBytes: { [UInt8](repeating: 0, count: $0) },
+            send: { try await provider.send($0) })
+        let found = await ProviderCheck.examine(profile, capabilities: capabilities)
+        // Both profiles have the flow for the sake of debugging.
+        let expected = ["generic", "idura"].contains(name) ? ["implicit"] : []
+        #expect(found.filter { $0.outcome != .ok }.map(\.name) == expected, "\(found.complaints)")
     }
 
     @Test(

@@ -26,15 +26,18 @@ public struct JSONWebKey: Sendable {
     /// Reads a key. It never fails: what cannot be used says so in ``usability``.
     public init(_ value: JSONValue, limits: JSONWebKeyLimits = JSONWebKeyLimits()) {
         let members = value.objectValue ?? JSONObject()
-        keyID = members["kid"]?.stringValue.flatMap {
-            $0.utf8.count <= Self.keyIDBytesMax ? $0 : nil
-        }
+        keyID = Self.keyID(in: members)
         algorithm = members["alg"]?.stringValue.flatMap(SignatureAlgorithm.init(name:))
         do {
             usability = .usable(try JSONWebKeyReader(members: members, limits: limits).read())
         } catch {
             usability = .unusable(error)
         }
+    }
+
+    /// `kid` among the members of a key; nil when there is none or it is malformed.
+    static func keyID(in members: JSONObject) -> String? {
+        members["kid"]?.stringValue.flatMap { $0.utf8.count <= keyIDBytesMax ? $0 : nil }
     }
 
     /// The key to verify with; nil when it is unusable.

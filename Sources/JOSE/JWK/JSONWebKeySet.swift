@@ -38,6 +38,19 @@ public struct JSONWebKeySet: Sendable {
     public init(
         parsing bytes: [UInt8], limits: JSONWebKeyLimits = JSONWebKeyLimits()
     ) throws(JSONWebKeySetError) {
+        self.init(try Self.elements(bytes, limits).map { JSONWebKey($0, limits: limits) })
+    }
+
+    /// The names of the keys in a set, whether or not the keys are of use.
+    public static func keyIDs(
+        parsing bytes: [UInt8], limits: JSONWebKeyLimits = JSONWebKeyLimits()
+    ) throws(JSONWebKeySetError) -> [String] {
+        try elements(bytes, limits).compactMap { JSONWebKey.keyID(in: $0.objectValue ?? [:]) }
+    }
+
+    private static func elements(
+        _ bytes: [UInt8], _ limits: JSONWebKeyLimits
+    ) throws(JSONWebKeySetError) -> [JSONValue] {
         guard bytes.count <= limits.setBytesMax else { throw .tooLarge }
         let value: JSONValue
         do {
@@ -47,7 +60,7 @@ public struct JSONWebKeySet: Sendable {
         }
         guard let elements = value.objectValue?["keys"]?.arrayValue else { throw .keysMissing }
         guard elements.count <= limits.keysMax else { throw .tooManyKeys }
-        self.init(elements.map { JSONWebKey($0, limits: limits) })
+        return elements
     }
 
     /// A set of keys. Usable keys that share a `kid` all become unusable: a signature must not

@@ -58,13 +58,13 @@ public struct DiscoveryDocument: Equatable, Sendable {
         authorizationEndpoint = try reader.required("authorization_endpoint", in: members)
         tokenEndpoint = try reader.required("token_endpoint", in: members)
         keySetURL = try reader.required("jwks_uri", in: members)
-        pushedAuthorizationEndpoint = reader.optional(
+        pushedAuthorizationEndpoint = try reader.optional(
             "pushed_authorization_request_endpoint", in: members)
-        userInfoEndpoint = reader.optional("userinfo_endpoint", in: members)
+        userInfoEndpoint = try reader.optional("userinfo_endpoint", in: members)
         var aliases: [String: String] = [:]
         let aliasMembers = members["mtls_endpoint_aliases"]?.objectValue ?? [:]
         for member in aliasMembers.members {
-            aliases[member.name] = reader.optional(member.name, in: aliasMembers)
+            aliases[member.name] = try reader.optional(member.name, in: aliasMembers)
         }
         mutualTLSEndpoints = aliases
         promisesIssuerInResponse =
@@ -121,16 +121,21 @@ struct EndpointReader {
 
     /// An endpoint that a login may do without; one that may not be asked is passed over, as if the
     /// provider did not have it.
-    func optional(_ name: String, in members: JSONObject) -> String? {
-        try? required(name, in: members)
+    func optional(_ name: String, in members: JSONObject) throws(FlowFailure) -> String? {
+        guard let member = members[name] else { return nil }
+        guard let url = member.stringValue else { throw FlowFailure(.metadataUnavailable) }
+        return mayAsk(url) ? url : nil
     }
 
     func required(_ name: String, in members: JSONObject) throws(FlowFailure) -> String {
         guard let url = members[name]?.stringValue else { throw FlowFailure(.metadataUnavailable) }
-        guard EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP),
-            hosts?.contains(where: { EndpointURL.isOn(host: $0, url) }) ?? true
-        else { throw FlowFailure(.hostRefused) }
+        guard mayAsk(url) else { throw FlowFailure(.hostRefused) }
         return url
+    }
+
+    private func mayAsk(_ url: String) -> Bool {
+        EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP)
+            && hosts?.contains { EndpointURL.isOn(host: $0, url) } ?? true
     }
 }
 
