@@ -56,8 +56,16 @@ struct MutualTLSTests {
         for issuer in [RealProvider.Issuer.first, .second] {
             let profile = try ledger.profile(
                 provider, client, ProfileChanges(certificate: stranger, issuer: issuer))
-            try await ledger.logIn(provider, profile)
-                .expectFailed("token-response-malformed")
+            // One that is self-signed counts as none, and only of that the provider speaks.
+            try await ledger.logIn(provider, profile).expectFailed(
+                selfSigned ? "client-auth-failed" : "token-response-malformed")
+        }
+        let failed = try await ledger.allData("failed")
+        #expect(failed.map { $0["stage"] } == [.string("token"), .string("token")])
+        for event in failed {
+            #expect(event.exchanges("purpose") == [.string("token")])
+            #expect(event.exchanges("status") == [.integer(403)])
+            #expect(event["error"] == (selfSigned ? .string("unauthorized_client") : nil))
         }
         try await ledger.reverify(tokens: 0, verified: 0, failed: 0)
     }
@@ -72,19 +80,38 @@ struct MutualTLSTests {
         #expect(redirected["par"] == .bool(true))
     }
 
-    @Test("of a stranger ends a session before the user is sent anywhere")
-    func pushedByStranger() async throws {
+    @Test("without its own key is shown to nobody")
+    func otherKey() async throws {
+        let ledger = try await provider.ledger()
+        let certificate = RealProvider.Certificate(
+            certificateFile: try #require(try provider.client("tls").certificateFile),
+            privateKeyFile: try provider.stranger().privateKeyFile)
+        let profile = try ledger.profile(
+            provider, "tls", ProfileChanges(certificate: certificate))
+        try await ledger.logIn(provider, profile).expectFailed("client-auth-failed")
+        let failed = try await ledger.onlyData("failed")
+        #expect(failed["stage"] == .string("token"))
+        #expect(failed.exchanges("status") == [nil])
+        try await ledger.reverify(tokens: 0, verified: 0, failed: 0)
+    }
+
+    @Test(
+        "of a stranger ends a session before the user is sent anywhere", arguments: [false, true])
+    func pushedByStranger(selfSigned: Bool) async throws {
         let ledger = try await provider.ledger()
         let profile = try ledger.profile(
             provider, "tls",
             ProfileChanges(
-                certificate: try provider.stranger(),
+                certificate: try provider.stranger(selfSigned: selfSigned),
                 members: ["pushedAuthorization": "required"]))
         let run = try await ledger.run(["start", "--provider", profile])
-        run.expectFailed("par-refused")
+        // With status 401 the provider says what it is about, with 403 it does not.
+        run.expectFailed(selfSigned ? "par-refused" : "client-auth-failed")
         #expect(run.object["authorizationURL"] == nil)
         let failed = try await ledger.onlyData("failed")
         #expect(failed["stage"] == .string("authorization-request"))
+        #expect(failed.exchanges("purpose") == [.string("par")])
+        #expect(failed.exchanges("status") == [.integer(selfSigned ? 403 : 401)])
     }
 
     @Test("is not needed by other clients")
