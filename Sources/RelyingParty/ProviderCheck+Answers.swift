@@ -78,7 +78,8 @@ extension ProviderCheck {
     private mutating func lookAtEncryption(_ announced: Announcement) {
         guard !profile.credentials.decryptionKeys.isEmpty else { return }
         let name = "decryption"
-        let kinds = profile.intendedFlows.contains(.jarm) ? ["authorization", "id_token"] : ["id_token"]
+        let signsAnswers = profile.intendedFlows.contains(.jarm)
+        let kinds = signsAnswers ? ["authorization", "id_token"] : ["id_token"]
         let lists = kinds.map { "\($0)_encryption_alg_values_supported" }
         let contents = kinds.map { "\($0)_encryption_enc_values_supported" }
         let known = KeyManagementAlgorithm.allCases.map(\.rawValue)

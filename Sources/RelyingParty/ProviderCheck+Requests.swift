@@ -166,7 +166,8 @@ extension ProviderCheck {
     }
 
     private mutating func lookAtProofKeys(_ announced: Announcement) {
-        guard profile.intendedFlows.contains(.pkce) || profile.intendedFlows.contains(.jarm) else { return }
+        let flows = profile.intendedFlows
+        guard flows.contains(.pkce) || flows.contains(.jarm) else { return }
         let list = "code_challenge_methods_supported"
         guard announced.texts(list) != nil else {
             return add(

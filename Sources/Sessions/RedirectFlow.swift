@@ -93,12 +93,13 @@ extension SessionStep {
     /// The end of a session at some stage.
     init(
         failed stage: Stage, _ failure: FlowFailure, exchanges: [Exchange] = [],
-        checks: [Check]? = nil, keySetDigest: Digest? = nil, policyDigest: Digest? = nil
+        checks: [Check]? = nil, checksVersion: Int? = nil, keySetDigest: Digest? = nil,
+        policyDigest: Digest? = nil
     ) {
         let event = Failed(
             stage: stage, reason: FailureReason(failure.reason),
             error: failure.error.map(RegisteredNames.errorInClear), checks: checks,
-            policyDigest: policyDigest, keySetDigest: keySetDigest,
+            checksVersion: checksVersion, policyDigest: policyDigest, keySetDigest: keySetDigest,
             exchanges: exchanges.isEmpty ? nil : exchanges)
         var sealed = JSONObject()
         if let error = failure.providerError {

@@ -24,7 +24,8 @@ public enum TokenVerification {
             return SessionStep(
                 failed: failure.reason == .permissionRefused ? .verification : .userinfo, failure,
                 exchanges: input.supplements?.exchanges ?? [], checks: checks(verdict),
-                keySetDigest: input.keySetDigest, policyDigest: input.policyDigest)
+                checksVersion: checksVersion, keySetDigest: input.keySetDigest,
+                policyDigest: input.policyDigest)
         }
         return verified(verdict, token, header, input, state)
     }

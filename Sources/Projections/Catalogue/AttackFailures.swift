@@ -139,16 +139,10 @@ extension FailureCatalogue {
             "jarm-invalid", .attack, .incident, retrySafe: false,
             "The signed answer (JARM) did not pass its checks.",
             evidence: [
-                """
-                `initiated.responseMode` was asked for, `callback.responseMode` is how the answer \
-                came.
-                """,
+                "`failed.checks` of the answer: the one that failed, and `failed.keySetDigest`.",
                 "The answer is sealed in `callback`; no request was made after it.",
             ],
             causes: [
-                .when(
-                    .otherResponseMode,
-                    "Somebody put a plain answer in the place of the signed one."),
                 .when(.slowReturn, "The answer was too old when it came."),
                 "The answer was changed, or is of another provider, client or login.",
                 "The provider signs with another algorithm or a newer key than this client knows.",

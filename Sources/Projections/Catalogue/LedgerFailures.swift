@@ -82,10 +82,14 @@ extension FailureCatalogue {
                 """),
         Entry(
             "result-lost", .ledger, .warning, retrySafe: true,
-            "A poll may have brought the tokens, and its answer was lost.",
+            "An answer with tokens was lost before everything that it was for was done.",
             evidence: [
                 "The last `polled` is pending, and no `token-issued` follows.",
                 "`polled.gap`: an attempt may have left unrecorded.",
+                """
+                Or UserInfo was to be asked for, and the access token was with a process that \
+                died.
+                """,
             ],
             causes: [
                 "This program ended between the answer and its record.",

@@ -94,8 +94,8 @@ struct PrepareBenchmark {
 
     // MARK: - Without one of the steps
 
-    /// Each kind of value that is taken out of a leaf, left in: what that costs in bytes, and what it
-    /// saves in time.
+    /// Each kind of value that is taken out of a leaf, left in: what that costs in bytes, and what
+    /// it saves in time.
     private static let kinds: [(String, PackingSteps)] = [
         ("place in the stream", .place), ("ids", .ids), ("times", .instants),
         ("hashes", .digests), ("trace ids", .hexadecimal), ("sealed values", .boxes),
