@@ -191,9 +191,10 @@ struct FlowTokenResponseTests {
         arguments: [
             (200, "taken"), (201, "token-response-malformed"), (204, "token-response-malformed"),
             (302, "token-response-malformed"), (400, "token-response-malformed"),
-            (401, "token-response-malformed"), (429, "token-response-malformed"),
-            (499, "token-response-malformed"), (500, "provider-outage"), (502, "provider-outage"),
-            (503, "provider-outage"), (599, "provider-outage"), (199, "provider-outage"),
+            (401, "client-auth-failed"), (403, "token-response-malformed"),
+            (429, "token-response-malformed"), (499, "token-response-malformed"),
+            (500, "provider-outage"), (502, "provider-outage"), (503, "provider-outage"),
+            (599, "provider-outage"), (199, "provider-outage"),
         ])
     func status(status: Int, expected: String) {
         #expect(Self.reason(Self.response(status: status)) == expected)

@@ -41,6 +41,10 @@ extension CarefulParty {
             note(.tokenResponse, error == "invalid_grant" ? "code-refused" : "broker-error")
             return nil
         }
+        guard response.status != 401 else {
+            note(.tokenResponse, "client-auth-failed")
+            return nil
+        }
         guard response.status == 200, let members, response.mediaType == "application/json" else {
             note(.tokenResponse, "token-response-malformed")
             return nil

@@ -157,6 +157,10 @@ struct CarefulParty {
             note(
                 .authorizationRequest,
                 error == "invalid_client" ? "client-auth-failed" : "par-refused")
+        } else if pushed.status >= 400 {
+            note(
+                .authorizationRequest,
+                pushed.status == 401 ? "client-auth-failed" : "par-refused")
         }
         guard let uri = pushed.members["request_uri"]?.stringValue else {
             note(.authorizationRequest, "response-malformed")

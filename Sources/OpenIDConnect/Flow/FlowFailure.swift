@@ -106,6 +106,13 @@ public struct FlowFailure: Error, Equatable, Sendable {
         providerError = error
     }
 
+    /// A refusal by an endpoint that takes the client's credentials, without an error in it.
+    /// Nothing but 401 then speaks of the credentials (RFC 9110 §15.5.2): with 403 providers also
+    /// refuse a redirect URI.
+    init(wordless status: Int, otherwise reason: FlowFailureReason) {
+        self.init(status == 401 ? .clientAuthenticationFailed : reason)
+    }
+
     /// The failure with the reason that a profile's texts fix for it, where one does.
     public func refined(by texts: [ReasonText]) -> FlowFailure {
         guard let error = providerError,

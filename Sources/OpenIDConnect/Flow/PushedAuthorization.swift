@@ -23,10 +23,7 @@ public enum PushedAuthorization {
         let members = try? JSONReader.read(response.body, numbers: .anyAsText).objectValue
         if let error = members.flatMap(ProviderError.init(in:)) { throw .pushedRequest(error) }
         guard response.status == 201 || response.status == 200 else {
-            // Without words nothing but 401 speaks of the credentials (RFC 9110 §15.5.2): with 403
-            // providers also refuse a redirect URI.
-            throw FlowFailure(
-                response.status == 401 ? .clientAuthenticationFailed : .pushedRequestRefused)
+            throw FlowFailure(wordless: response.status, otherwise: .pushedRequestRefused)
         }
         let expiresIn = members?["expires_in"].flatMap { value in
             value.integerValue.map { Int($0) } ?? value.stringValue.flatMap { Int($0) }

@@ -28,7 +28,8 @@ public enum TokenExchange {
         let members = try? JSONReader.read(response.body, numbers: .anyAsText).objectValue
         let error = members.flatMap(ProviderError.init(in:))
         guard response.status == 200 else {
-            throw error.map { .token($0) } ?? FlowFailure(.tokenResponseMalformed)
+            throw error.map { .token($0) }
+                ?? FlowFailure(wordless: response.status, otherwise: .tokenResponseMalformed)
         }
         guard let members, response.mediaType == "application/json" else {
             throw FlowFailure(.tokenResponseMalformed)

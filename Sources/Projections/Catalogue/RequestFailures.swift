@@ -38,7 +38,10 @@ extension FailureCatalogue {
             "client-auth-failed", .configuration, .warning, retrySafe: false,
             "The provider did not accept the client's credentials.",
             evidence: [
-                "`failed.error` is `invalid_client` or `unauthorized_client`.",
+                """
+                `failed.error` is `invalid_client` or `unauthorized_client`; without one, the \
+                answer's status is 401.
+                """,
                 "`initiated.profileDigest` names the profile with client id and method.",
             ],
             causes: [

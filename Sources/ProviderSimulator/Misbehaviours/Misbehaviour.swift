@@ -62,6 +62,8 @@ public enum Misbehaviour: String, Sendable, Hashable, CaseIterable {
 
     case parRefused = "par-refused"
     case parClientRefused = "par-client-refused"
+    case parUnauthorized = "par-unauthorized"
+    case parForbidden = "par-forbidden"
     case parOutage = "par-outage"
     case parPage = "par-page"
     case parWithoutURI = "par-without-uri"
@@ -127,6 +129,7 @@ public enum Misbehaviour: String, Sendable, Hashable, CaseIterable {
     case tokenPage = "token-page"
     case tokenNotJSON = "token-not-json"
     case tokenRedirect = "token-redirect"
+    case tokenUnauthorized = "token-unauthorized"
     case tokenErrorWithStatus200 = "token-error-with-status200"
     case missingTokenType = "missing-token-type"
     case negativeLifetime = "negative-lifetime"

@@ -44,6 +44,14 @@ extension Misbehaviour {
             "the pushed request is refused: `invalid_client`", .authorizationRequest,
             "client-auth-failed", needs: [.pushedRequest],
             .answer(.pushedAuthorization) { $0.become(OAuthError(.invalidClient, "not you")) }),
+        .parUnauthorized: Row(
+            "the pushed request is refused with 401 and no error", .authorizationRequest,
+            "client-auth-failed", needs: [.pushedRequest],
+            .answer(.pushedAuthorization) { $0.becomePage("Who are you?", status: 401) }),
+        .parForbidden: Row(
+            "the pushed request is refused with 403 and no error", .authorizationRequest,
+            "par-refused", needs: [.pushedRequest],
+            .answer(.pushedAuthorization) { $0.becomePage("Not so.", status: 403) }),
         .parOutage: Row(
             "the endpoint for pushed requests answers 503", .authorizationRequest,
             "provider-outage", needs: [.pushedRequest],

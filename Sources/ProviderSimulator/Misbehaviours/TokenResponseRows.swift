@@ -28,6 +28,9 @@ extension Misbehaviour {
             "the token endpoint sends on to somebody else's", .tokenResponse,
             "token-response-malformed",
             .answer(.token) { $0.becomeRedirect(to: AnswerDraft.foreignOrigin + "/token") }),
+        .tokenUnauthorized: Row(
+            "the token endpoint answers 401 and no error", .tokenResponse, "client-auth-failed",
+            .answer(.token) { $0.becomePage("Who are you?", status: 401) }),
         .tokenErrorWithStatus200: Row(
             "the code is refused with status 200", .tokenResponse, "code-refused", ["HX19"],
             .answer(.token) { draft in
