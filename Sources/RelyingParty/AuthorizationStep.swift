@@ -136,7 +136,7 @@ struct AuthorizationStep {
     ) async throws {
         guard let settings = profile.permissions else { throw FlowFailure(.flowUnsupported) }
         let client = PermissionClient(
-            log: log, capabilities: capabilities, profile: profile, settings: settings,
+            capabilities: capabilities, profile: profile, settings: settings,
             backchannel: Backchannel(
                 capabilities, profile, try ClientMaterial(profile), issuer: discovery.issuer))
         let registration = try await client.register(permission, discovery, &exchanges)

@@ -63,13 +63,22 @@ struct Backchannel {
 }
 
 extension FlowFailure {
-    /// What it means when a request that can be made again gets no answer.
-    init(asking failure: HTTPFailure) {
+    /// What it means when a request gets no answer.
+    ///
+    /// - Parameter unanswered: what it means when nothing more is known.
+    init(asking failure: HTTPFailure, unanswered: FlowFailureReason = .providerOutage) {
         switch failure.kind {
         case .refused: self.init(.hostRefused)
         case .tooLarge: self.init(.responseTooLarge)
         case .clientCertificate: self.init(.clientAuthenticationFailed)
-        case .unreachable, .timedOut, .untrusted, .interrupted: self.init(.providerOutage)
+        case .unreachable, .timedOut, .untrusted, .interrupted: self.init(unanswered)
         }
+    }
+
+    /// What it means when a code was sent and no answer came. A code that may have left is spent.
+    init(exchanging failure: HTTPFailure) {
+        self.init(
+            asking: failure,
+            unanswered: failure.mayHaveBeenSent ? .exchangeInterrupted : .providerOutage)
     }
 }

@@ -77,10 +77,6 @@ public final class ProviderDocumentCache: Sendable {
 struct FetchedKeySet: Sendable {
     let keys: JSONWebKeySet
     let archived: ArchivedDocument
-
-    func has(_ keyID: String) -> Bool {
-        keys.keys.contains { $0.keyID?.isIdentical(to: keyID) ?? false }
-    }
 }
 
 /// One document of a provider: the copy at hand, the fetch under way and the one behind it.
@@ -88,9 +84,8 @@ struct FetchedKeySet: Sendable {
 /// At most one fetch is under way. Whoever comes meanwhile waits for it or, if it has to be a
 /// younger one, for the next, which all who come in that time share. A fetch belongs to nobody: a
 /// caller that is cancelled takes it from no other, and waits for it as long as a request may take.
-/// What a fetch brings replaces the copy as a
-/// whole; one that fails fails for all who wait, leaves the copy as it is, and the next caller
-/// begins another.
+/// What a fetch brings replaces the copy as a whole; one that fails fails for all who wait, leaves
+/// the copy as it is, and the next caller begins another.
 actor CachedDocument<Content: Sendable> {
     /// What a fetch brought.
     struct Fetched: Sendable {

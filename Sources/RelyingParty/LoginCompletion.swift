@@ -255,7 +255,7 @@ struct LoginCompletion {
         guard let keyID = try? CompactJWS(parsing: Array(token.utf8)).header.keyID else {
             return nil
         }
-        return keys.keys.contains { $0.keyID?.isIdentical(to: keyID) ?? false } ? nil : keyID
+        return keys.has(keyID: keyID) ? nil : keyID
     }
 
     // MARK: - Supplements
@@ -276,7 +276,7 @@ struct LoginCompletion {
             }
             if let permissionID = state.secrets.permissionID, let settings = profile.permissions {
                 let client = PermissionClient(
-                    log: log, capabilities: capabilities, profile: profile, settings: settings,
+                    capabilities: capabilities, profile: profile, settings: settings,
                     backchannel: backchannel)
                 supplements.grant = try await client.grant(
                     permissionID, discovery, &supplements.exchanges)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Capabilities
-internal import EventLog
 internal import HTTPMessages
 internal import JOSE
 internal import LedgerPrimitives
@@ -11,7 +10,6 @@ internal import SessionEvents
 /// Registers permissions and fetches what users granted. Two issuers take part: one knows the
 /// client, the other keeps permissions; nothing of the one is taken for the other's.
 struct PermissionClient {
-    let log: EventLog
     let capabilities: Capabilities
     let profile: ProviderProfile
     let settings: PermissionSettings
@@ -51,7 +49,7 @@ struct PermissionClient {
         let grant = try Permission.grant(in: response)
         let keys = try await backchannel.exchange(
             "grant-keys", issuer.grantKeySetURL, noting: &exchanges
-        ) { try await capabilities.send(get(issuer.grantKeySetURL)) }
+        ) { try await capabilities.send(profile.documentRequest(issuer.grantKeySetURL)) }
         _ = try Permission.verify(
             grant, permissionID: permissionID, issuer: settings.issuer,
             keys: try KeySetResponse.process(keys), algorithms: SignatureAlgorithm.allCases)
@@ -74,14 +72,9 @@ struct PermissionClient {
         let url = DiscoveryDocument.url(ofIssuer: settings.issuer)
         let response = try await backchannel.exchange(
             "permission-issuer", url, noting: &exchanges
-        ) { try await capabilities.send(get(url)) }
+        ) { try await capabilities.send(profile.documentRequest(url)) }
         return try Permission.Issuer(
             response, issuer: settings.issuer,
             allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP, hosts: settings.hosts)
-    }
-
-    private func get(_ url: String) -> HTTPRequest {
-        HTTPRequest(
-            .get, url, fields: [HTTPField("Accept", "application/json")], limits: profile.limits)
     }
 }

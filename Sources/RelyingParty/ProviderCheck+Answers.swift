@@ -173,7 +173,7 @@ extension ProviderCheck {
         for (what, agreed) in uses where !agreed.isEmpty {
             let covered = agreed.filter { name in
                 guard let algorithm = SignatureAlgorithm(name: name) else { return false }
-                return usable.contains { $0.suits(algorithm) }
+                return usable.contains { $0.fits(algorithm) }
             }
             if covered.isEmpty {
                 add(
@@ -186,14 +186,6 @@ extension ProviderCheck {
                     "it has keys for \(what) under \(covered.joined(separator: ", "))")
             }
         }
-    }
-}
-
-extension JSONWebKey {
-    /// Whether signatures under an algorithm can be this key's.
-    fileprivate func suits(_ wanted: SignatureAlgorithm) -> Bool {
-        guard let publicKey, algorithm == nil || algorithm == wanted else { return false }
-        return wanted.fits(publicKey.parameters)
     }
 }
 

@@ -12,8 +12,7 @@ extension ProviderCheck {
     ///
     /// - Returns: nil when it could not be had; then it is said why.
     mutating func fetch(_ url: String, _ name: String) async -> HTTPResponse? {
-        let request = HTTPRequest(
-            .get, url, fields: [HTTPField("Accept", "application/json")], limits: profile.limits)
+        let request = profile.documentRequest(url)
         let response: HTTPResponse
         do {
             response = try await capabilities.send(request)

@@ -134,7 +134,8 @@ struct ProviderDocuments: Sendable {
     ) async throws -> (JSONWebKeySet, ArchivedDocument) {
         let document = cache.keySet(of: owner, at: discovery.keySetURL)
         do {
-            return try await document.newest(keySetSource(discovery)) { $0.has(keyID) }.parts
+            return try await document.newest(keySetSource(discovery)) { $0.keys.has(keyID: keyID) }
+                .parts
         } catch let failure as FetchFailure {
             return try await keySetAtHand(document, discovery, after: failure).parts
         }
@@ -151,7 +152,8 @@ struct ProviderDocuments: Sendable {
         let source = keySetSource(discovery)
         do {
             let newest = try await document.newest(
-                source, atMostEvery: DocumentTiming.strangerSeconds, unless: { $0.has(keyID) })
+                source, atMostEvery: DocumentTiming.strangerSeconds,
+                unless: { $0.keys.has(keyID: keyID) })
             if let newest { return newest.parts }
         } catch let failure as FetchFailure {
             return try await keySetAtHand(document, discovery, after: failure).parts
@@ -261,10 +263,8 @@ struct ProviderDocuments: Sendable {
     // MARK: - Network
 
     private func get(_ url: String) async throws -> HTTPResponse {
-        let request = HTTPRequest(
-            .get, url, fields: [HTTPField("Accept", "application/json")], limits: profile.limits)
         do {
-            return try await capabilities.send(request)
+            return try await capabilities.send(profile.documentRequest(url))
         } catch let failure as HTTPFailure {
             throw FetchFailure(failure)
         }
@@ -312,17 +312,6 @@ extension FlowFailure {
         case .tooLarge: self.init(.responseTooLarge)
         case .unreachable, .timedOut, .untrusted, .interrupted, .clientCertificate:
             self.init(.metadataUnavailable)
-        }
-    }
-
-    /// What it means when a code was sent and no answer came. A code that may have left is spent.
-    init(exchanging failure: HTTPFailure) {
-        switch failure.kind {
-        case .refused: self.init(.hostRefused)
-        case .tooLarge: self.init(.responseTooLarge)
-        case .clientCertificate: self.init(.clientAuthenticationFailed)
-        case .unreachable, .timedOut, .untrusted, .interrupted:
-            self.init(failure.mayHaveBeenSent ? .exchangeInterrupted : .providerOutage)
         }
     }
 }

@@ -59,8 +59,13 @@ public struct JSONWebKey: Sendable {
         return Digest(SHA256.hash(CanonicalJSON.encode(Self.requiredMembers(of: publicKey))))
     }
 
+    /// Whether the key has this name, byte by byte.
+    func isNamed(_ keyID: String) -> Bool {
+        self.keyID?.isIdentical(to: keyID) ?? false
+    }
+
     /// Whether the key is usable and is one for an algorithm.
-    func fits(_ wanted: SignatureAlgorithm) -> Bool {
+    public func fits(_ wanted: SignatureAlgorithm) -> Bool {
         guard let publicKey, algorithm == nil || algorithm == wanted else { return false }
         return wanted.fits(publicKey.parameters)
     }

@@ -42,10 +42,10 @@ public struct JSONWebKeySet: Sendable {
     }
 
     /// The names of the keys in a set, whether or not the keys are of use.
-    public static func keyIDs(
-        parsing bytes: [UInt8], limits: JSONWebKeyLimits = JSONWebKeyLimits()
-    ) throws(JSONWebKeySetError) -> [String] {
-        try elements(bytes, limits).compactMap { JSONWebKey.keyID(in: $0.objectValue ?? [:]) }
+    public static func keyIDs(parsing bytes: [UInt8]) throws(JSONWebKeySetError) -> [String] {
+        try elements(bytes, JSONWebKeyLimits()).compactMap {
+            JSONWebKey.keyID(in: $0.objectValue ?? [:])
+        }
     }
 
     private static func elements(
@@ -95,11 +95,17 @@ public struct JSONWebKeySet: Sendable {
             if keys.count == 1, let reason = keys[0].unusableReason { throw .unusable(reason) }
             throw .keyIDMissing(fitting: fitting.count)
         }
-        let isNamed = { (key: JSONWebKey) in key.keyID?.isIdentical(to: keyID) ?? false }
-        let usable = keys.first { $0.publicKey != nil && isNamed($0) }
-        guard let named = usable ?? keys.first(where: isNamed) else { throw .keyIDUnknown }
+        let usable = keys.first { $0.publicKey != nil && $0.isNamed(keyID) }
+        guard let named = usable ?? keys.first(where: { $0.isNamed(keyID) }) else {
+            throw .keyIDUnknown
+        }
         if let reason = named.unusableReason { throw .unusable(reason) }
         guard named.fits(algorithm) else { throw .misfit }
         return named
+    }
+
+    /// Whether a key of this name is in it, usable or not.
+    public func has(keyID: String) -> Bool {
+        keys.contains { $0.isNamed(keyID) }
     }
 }

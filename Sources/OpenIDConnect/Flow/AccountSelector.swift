@@ -25,27 +25,18 @@ public struct AccountSelector: Equatable, Sendable {
         public let identityProviderID: String
         /// A token for the provider that counts once; secret.
         public let oneTimeToken: String?
-
-        /// The parameters that go on to the provider.
-        public var parameters: [FormEncoding.Parameter] {
-            [.init("identity_provider_id", identityProviderID)]
-                + (oneTimeToken.map { [.init("idpartner_token", $0)] } ?? [])
-        }
     }
 
     /// Where to send the user.
     ///
     /// - Parameter visitorID: names the visitor towards selector and provider.
-    public func url(
-        registration: ClientRegistration, visitorID: String,
-        extraParameters: [FormEncoding.Parameter] = []
-    ) -> String {
+    public func url(registration: ClientRegistration, visitorID: String) -> String {
         AuthorizationRequest.url(
             endpoint: url,
             [
                 .init("client_id", registration.clientID), .init("visitor_id", visitorID),
                 .init("scope", registration.scope),
-            ] + extraParameters)
+            ])
     }
 
     /// Whether a callback is an account selector's answer.

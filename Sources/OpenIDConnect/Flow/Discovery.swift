@@ -18,6 +18,8 @@ public struct DiscoveryDocument: Equatable, Sendable {
     public let promisesIssuerInResponse: Bool
     /// The signature algorithms of ID tokens; nil when it does not say.
     public let idTokenAlgorithms: [String]?
+    /// The signature algorithms of authorization responses (JARM §4); nil when it does not say.
+    public let responseAlgorithms: [String]?
     /// Where requests are pushed (RFC 9126 §5); nil when they cannot be.
     public let pushedAuthorizationEndpoint: String?
     /// Whether every request must be pushed.
@@ -26,16 +28,6 @@ public struct DiscoveryDocument: Equatable, Sendable {
     public let userInfoEndpoint: String?
     /// Endpoints for clients that show a certificate, by their name here (RFC 8705 §5).
     public let mutualTLSEndpoints: [String: String]
-    /// What it says it supports, by the member's name; a member that is not there says nothing.
-    public let supported: [String: [String]]
-
-    private static let listNames = [
-        "acr_values_supported", "authorization_signing_alg_values_supported",
-        "code_challenge_methods_supported", "grant_types_supported",
-        "request_object_signing_alg_values_supported", "response_modes_supported",
-        "response_types_supported", "scopes_supported",
-        "token_endpoint_auth_methods_supported", "userinfo_signing_alg_values_supported",
-    ]
 
     /// Where the document of an issuer is (§4).
     public static func url(ofIssuer issuer: String) -> String {
@@ -75,7 +67,7 @@ public struct DiscoveryDocument: Equatable, Sendable {
             members[name]?.arrayValue?.compactMap(\.stringValue)
         }
         idTokenAlgorithms = list("id_token_signing_alg_values_supported")
-        supported = Self.listNames.reduce(into: [:]) { $0[$1] = list($1) }
+        responseAlgorithms = list("authorization_signing_alg_values_supported")
     }
 
     /// Reads the response to a request for the document.
@@ -87,14 +79,10 @@ public struct DiscoveryDocument: Equatable, Sendable {
             response.body, issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts)
     }
 
-    /// The document with the endpoints for clients that show a certificate, where it names some.
+    /// Which endpoint a client asks: the one for clients that show a certificate, if it is such a
+    /// client and there is one, or else the ordinary one.
     public func endpoint(_ name: String, otherwise: String, usesCertificate: Bool) -> String {
         usesCertificate ? mutualTLSEndpoints[name] ?? otherwise : otherwise
-    }
-
-    /// Whether a list names something, or does not exist: then nobody knows.
-    public func mayHave(_ value: String, in list: String) -> Bool {
-        supported[list]?.contains { $0.isIdentical(to: value) } ?? true
     }
 }
 

@@ -22,6 +22,11 @@ extension ProviderProfile {
         return limits
     }
 
+    /// The request for a public document of this provider.
+    func documentRequest(_ url: String) -> HTTPRequest {
+        HTTPRequest(.get, url, fields: [HTTPField("Accept", "application/json")], limits: limits)
+    }
+
     /// How the answer of a flow comes.
     public func responseMode(_ flow: Flow) -> ResponseMode? {
         request.responseMode ?? (flow == .jarm ? .jwt : nil)
@@ -54,8 +59,7 @@ extension ProviderProfile {
         _ discovery: DiscoveryDocument
     ) -> AuthorizationResponseExpectations {
         let algorithms = responseAlgorithms(
-            announced: discovery.supported["authorization_signing_alg_values_supported"]
-                ?? discovery.idTokenAlgorithms)
+            announced: discovery.responseAlgorithms ?? discovery.idTokenAlgorithms)
         return AuthorizationResponseExpectations(
             issuer: discovery.issuer, clientID: registration.clientID,
             algorithms: algorithms.compactMap { SignatureAlgorithm(name: $0) },
