@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import JOSE
+public import LedgerPrimitives
 
 /// Everything the checks of an ID token compare it with.
 public struct IDTokenExpectations: Sendable, Equatable {
@@ -68,6 +69,20 @@ public struct ClockSkew: Sendable, Hashable {
         self.expirationSeconds = Self.clamped(expirationSeconds)
         self.notBeforeSeconds = Self.clamped(notBeforeSeconds)
         self.issuedAtSeconds = Self.clamped(issuedAtSeconds)
+    }
+
+    /// The same tolerance for every claim.
+    public init(seconds: Int) {
+        self.init(
+            expirationSeconds: seconds, notBeforeSeconds: seconds, issuedAtSeconds: seconds)
+    }
+
+    /// The archived form: a number for each claim.
+    public var object: JSONObject {
+        [
+            "exp": .integer(Int64(expirationSeconds)), "iat": .integer(Int64(issuedAtSeconds)),
+            "nbf": .integer(Int64(notBeforeSeconds)),
+        ]
     }
 
     private static func clamped(_ seconds: Int) -> Int { min(max(seconds, 0), secondsMax) }

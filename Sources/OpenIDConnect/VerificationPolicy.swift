@@ -54,11 +54,7 @@ extension VerificationPolicy {
         [
             "algorithms": .array(algorithms.map { .string($0) }),
             "audience": .string(audience),
-            "clockSkewSeconds": .object([
-                "exp": .integer(Int64(clockSkew.expirationSeconds)),
-                "iat": .integer(Int64(clockSkew.issuedAtSeconds)),
-                "nbf": .integer(Int64(clockSkew.notBeforeSeconds)),
-            ]),
+            "clockSkewSeconds": .object(clockSkew.object),
             "issuedAtAgeSecondsMax": .integer(Int64(issuedAtAgeSecondsMax)),
             "issuer": .string(issuer),
             "levelOfAssuranceMin": .integer(Int64(levelOfAssuranceMin)),
@@ -171,10 +167,7 @@ private struct PolicyReader {
         let name = "clockSkewSeconds"
         let range = 0...ClockSkew.secondsMax
         guard let claims = partial[name]?.objectValue else {
-            return try number(name, range).map {
-                ClockSkew(
-                    expirationSeconds: $0, notBeforeSeconds: $0, issuedAtSeconds: $0)
-            }
+            return try number(name, range).map(ClockSkew.init(seconds:))
         }
         var seconds: [String: Int] = [:]
         for member in claims.members {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import EventLog
 internal import HTTPMessages
 internal import JOSE
 internal import LedgerPrimitives
@@ -46,6 +47,19 @@ public final class ProviderDocumentCache: Sendable {
 
     /// An empty cache.
     public init() {}
+
+    /// The profile that a session began with.
+    func profile(of state: SessionState, in log: EventLog) throws -> ProviderProfile {
+        let missing = LedgerError.damaged(
+            "the archived profile of a session is missing", position: nil)
+        guard let digest = state.profileDigest else { throw missing }
+        return try readings.profiles.value(of: digest) {
+            guard let bytes = try log.blob(digest),
+                let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue
+            else { throw missing }
+            return try ProviderProfile(members, relativeTo: "/")
+        }
+    }
 
     /// The discovery document of a provider.
     func discovery(of owner: Owner) -> CachedDocument<ArchivedDocument> {

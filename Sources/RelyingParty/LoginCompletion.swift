@@ -28,15 +28,12 @@ struct LoginCompletion {
     ) throws {
         self.log = log
         self.capabilities = capabilities
-        guard let digest = state.discoveryDigest, let issuer = state.issuer,
-            let flow = state.flow, let profileDigest = state.profileDigest
+        guard let digest = state.discoveryDigest, let issuer = state.issuer, let flow = state.flow
         else {
             throw LedgerError.damaged("a session does not know its provider", position: nil)
         }
         self.flow = flow
-        profile = try cache.readings.profiles.value(of: profileDigest) {
-            try ProviderProfile(archivedFor: state, in: log)
-        }
+        profile = try cache.profile(of: state, in: log)
         material = try ClientMaterial(profile)
         documents = ProviderDocuments(
             log: log, capabilities: capabilities, issuer: issuer, profile: profile, cache: cache)
@@ -305,7 +302,7 @@ struct LoginCompletion {
         let response = try await backchannel.exchange(
             "userinfo", endpoint, noting: &supplements.exchanges
         ) { try await capabilities.send(request) }
-        supplements.userInfoResponse = response.recorded
+        supplements.userInfoResponse = response.recorded(body: response.body)
         supplements.userInfo = try UserInfo.process(
             response,
             UserInfo.Expectations(
@@ -313,28 +310,5 @@ struct LoginCompletion {
                 subject: subject,
                 algorithms: input.policy.algorithms.compactMap { SignatureAlgorithm(name: $0) }),
             keys: input.keys)
-    }
-}
-
-extension ProviderProfile {
-    /// The profile that a session began with.
-    init(archivedFor state: SessionState, in log: EventLog) throws {
-        guard let digest = state.profileDigest, let bytes = try log.blob(digest),
-            let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue
-        else {
-            throw LedgerError.damaged("the archived profile of a session is missing", position: nil)
-        }
-        try self.init(members, relativeTo: "/")
-    }
-}
-
-extension HTTPResponse {
-    /// What is kept of an answer without secrets, unless it is too large.
-    fileprivate var recorded: JSONObject? {
-        guard body.count <= 65_536 else { return nil }
-        return [
-            "body": .string(Base64URL.encode(body)), "mediaType": .string(mediaType ?? ""),
-            "status": .integer(Int64(status)),
-        ]
     }
 }

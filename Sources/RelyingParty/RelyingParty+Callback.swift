@@ -66,8 +66,7 @@ extension RelyingParty {
         case .redirected where state.awaitsSelection:
             return try await takeSelection(input, binding, &driver)
         case .redirected:
-            let completion = try LoginCompletion(
-                log: log, capabilities: capabilities, cache: documents, state)
+            let completion = try completion(state)
             if hint.isSelection, completion.profile.accountSelector != nil {
                 // The answer that was taken already, once more.
                 return try await refuseReplayed(subject)
@@ -84,16 +83,25 @@ extension RelyingParty {
             try await completion.finish(&driver, tokens: tokens)
         case .callbackReceived where state.isChoosingAccount:
             return .taken(try await sendOn(&driver))
-        case .callbackReceived where state.flow == .implicit && state.secrets.idToken != nil:
-            try await completion(state).finish(&driver)
-        case .callbackReceived:
-            try await driver.apply(.fail(.token, FlowFailure(.exchangeInterrupted)))
-        case .tokenIssued:
-            try await completion(state).verify(&driver, accessToken: nil)
+        case .callbackReceived, .tokenIssued:
+            try await resume(&driver)
         default:
             return try await refuseReplayed(subject)
         }
         return .taken(driver.result)
+    }
+
+    /// Goes on where another process ended after the provider's callback. A code may have left and
+    /// is never sent again; tokens that were recorded get their verdict.
+    func resume(_ driver: inout SessionDriver) async throws {
+        let state = driver.state
+        if state.phase == .tokenIssued {
+            try await completion(state).verify(&driver, accessToken: nil)
+        } else if state.flow == .implicit, state.secrets.idToken != nil {
+            try await completion(state).finish(&driver)
+        } else {
+            try await driver.apply(.fail(.token, FlowFailure(.exchangeInterrupted)))
+        }
     }
 
     private func completion(_ state: SessionState) throws -> LoginCompletion {
@@ -105,7 +113,7 @@ extension RelyingParty {
     private func takeSelection(
         _ input: String, _ binding: StateBinding, _ driver: inout SessionDriver
     ) async throws -> CallbackResult {
-        let profile = try ProviderProfile(archivedFor: driver.state, in: log)
+        let profile = try documents.profile(of: driver.state, in: log)
         guard let selector = profile.accountSelector else {
             throw LedgerError.damaged("the archived profile has no account selector", position: nil)
         }
@@ -124,7 +132,7 @@ extension RelyingParty {
 
     /// Sends the user to the provider that was chosen.
     private func sendOn(_ driver: inout SessionDriver) async throws -> LoginResult {
-        let profile = try ProviderProfile(archivedFor: driver.state, in: log)
+        let profile = try documents.profile(of: driver.state, in: log)
         let url = try await authorization(profile).run(&driver)
         var result = driver.result
         result.authorizationURL = url

@@ -62,7 +62,7 @@ extension RelyingParty {
         }
         defer { withExtendedLifetime(hold) {} }
         var driver = try SessionDriver(resuming: session, in: log, capabilities: capabilities)
-        let profile = try ProviderProfile(archivedFor: driver.state, in: log)
+        let profile = try documents.profile(of: driver.state, in: log)
         let patience = Int64(seconds ?? profile.abandonedAfterSeconds) * 1000
         guard last.envelope.time.advanced(byMilliseconds: patience) <= capabilities.now() else {
             result.waiting += 1
@@ -81,12 +81,8 @@ extension RelyingParty {
             try await driver.apply(.fail(.callback, FlowFailure(.abandoned)))
         case .callbackReceived where driver.state.isChoosingAccount:
             try await driver.apply(.fail(.authorizationRequest, FlowFailure(.abandoned)))
-        case .callbackReceived:
-            try await driver.apply(.fail(.token, FlowFailure(.exchangeInterrupted)))
-        case .tokenIssued:
-            try await LoginCompletion(
-                log: log, capabilities: capabilities, cache: documents, driver.state
-            ).verify(&driver, accessToken: nil)
+        case .callbackReceived, .tokenIssued:
+            try await resume(&driver)
         default:
             break
         }

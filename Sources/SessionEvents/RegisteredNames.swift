@@ -70,7 +70,7 @@ public enum RegisteredNames {
 
     /// What of an error code from outside may stand in the clear.
     public static func errorInClear(_ error: String) -> String {
-        errors.containsIdentical(error) ? error : other
+        inClear(error, errors)
     }
 
     /// What of a key id from outside may stand in the clear: one of an archived key set does,

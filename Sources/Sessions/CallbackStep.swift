@@ -33,10 +33,7 @@ enum CallbackStep {
         do {
             parameters = try CallbackParameters(input.input, in: input.place)
         } catch {
-            return [
-                SessionStep(.callback(event), sealed: raw(input.input)),
-                SessionStep(failed: .callback, error),
-            ]
+            return refused(event, raw(input.input), error)
         }
         guard input.responseMode.isSigned else {
             return judge(parameters, event, sealed(parameters), pending, input)
@@ -54,17 +51,9 @@ enum CallbackStep {
         do {
             _ = try outer.signedResponse()
         } catch {
-            return [
-                SessionStep(.callback(event), sealed: sealed),
-                SessionStep(failed: .callback, error),
-            ]
+            return refused(event, sealed, error)
         }
-        if let obstacle = input.obstacle {
-            return [
-                SessionStep(.callback(event), sealed: sealed),
-                SessionStep(failed: .callback, obstacle),
-            ]
-        }
+        if let obstacle = input.obstacle { return refused(event, sealed, obstacle) }
         guard let signed = input.signed else { throw .evidenceMissing }
         let outcome = AuthorizationResponseJWT.verify(
             signed.response.token, keys: signed.keys, signed.expectations, at: signed.instant)
@@ -105,6 +94,13 @@ enum CallbackStep {
                 received, SessionStep(failed: .callback, error.refined(by: input.reasonTexts)),
             ]
         }
+    }
+
+    /// A callback with which the session ends.
+    static func refused(
+        _ event: CallbackReceived, _ sealed: JSONObject, _ failure: FlowFailure
+    ) -> [SessionStep] {
+        [SessionStep(.callback(event), sealed: sealed), SessionStep(failed: .callback, failure)]
     }
 
     /// What is kept of a callback that can be read. The access token of an implicit flow is not.

@@ -64,10 +64,7 @@ enum RedirectFlow {
         do {
             parameters = try CallbackParameters(input.input)
         } catch {
-            return [
-                SessionStep(.callback(event), sealed: CallbackStep.raw(input.input)),
-                SessionStep(failed: .callback, error),
-            ]
+            return CallbackStep.refused(event, CallbackStep.raw(input.input), error)
         }
         var sealed = CallbackStep.sealed(parameters)
         for parameter in parameters.selection { sealed[parameter.name] = .string(parameter.value) }
@@ -81,10 +78,7 @@ enum RedirectFlow {
             sealed["chosenIssuer"] = .string(choice.issuer)
             return [SessionStep(.callback(event), sealed: sealed)]
         } catch {
-            return [
-                SessionStep(.callback(event), sealed: sealed),
-                SessionStep(failed: .callback, error),
-            ]
+            return CallbackStep.refused(event, sealed, error)
         }
     }
 }

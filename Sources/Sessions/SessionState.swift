@@ -68,7 +68,6 @@ public struct SessionSecrets: Equatable, Sendable {
     public internal(set) var idToken: String?
     /// The left half of the access token's hash, made with the ID token's algorithm.
     public internal(set) var accessTokenHash: String?
-
     /// The left half of the code's hash, likewise.
     public internal(set) var codeHash: String?
     /// Who is to log in.
@@ -87,7 +86,6 @@ public struct SessionSecrets: Equatable, Sendable {
     public internal(set) var permissionID: String?
     /// What the token response held beside tokens.
     public internal(set) var furtherMembers: JSONObject?
-
     /// The claims of the verified ID token, with those that came beside it.
     public internal(set) var claims: JSONObject?
 

@@ -118,13 +118,8 @@ enum TokenStep {
         _ response: HTTPResponse, _ tokens: TokenResponse
     ) -> JSONObject? {
         guard let body = tokens.redacted(response.body),
-            body.count <= TokenVerification.recordedBodyBytesMax
+            var recorded = response.recorded(body: body)
         else { return nil }
-        var recorded: JSONObject = [
-            "body": .string(Base64URL.encode(body)),
-            "mediaType": .string(response.mediaType ?? ""),
-            "status": .integer(Int64(response.status)),
-        ]
         // How far the provider's clock is from ours.
         recorded["date"] = response.field("Date").map { .string(String($0.prefix(64))) }
         return recorded

@@ -11,9 +11,6 @@ public enum TokenVerification {
     /// judges differently, so that an old verdict can be told from a new one.
     public static let checksVersion = 2
 
-    /// Response bodies up to this size are kept with the event, in bytes.
-    static let recordedBodyBytesMax = 65_536
-
     /// The step that the checks lead to.
     static func verify(
         _ input: VerificationInput, in state: SessionState

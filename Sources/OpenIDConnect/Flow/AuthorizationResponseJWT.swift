@@ -32,11 +32,7 @@ extension AuthorizationResponseExpectations {
         [
             "algorithms": .array(algorithms.map { .string($0.rawValue) }),
             "audience": .string(clientID),
-            "clockSkewSeconds": .object([
-                "exp": .integer(Int64(skew.expirationSeconds)),
-                "iat": .integer(Int64(skew.issuedAtSeconds)),
-                "nbf": .integer(Int64(skew.notBeforeSeconds)),
-            ]),
+            "clockSkewSeconds": .object(skew.object),
             "issuer": .string(issuer),
         ]
     }

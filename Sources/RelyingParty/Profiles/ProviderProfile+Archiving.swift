@@ -109,11 +109,7 @@ extension CheckSettings {
     fileprivate func write(to object: inout JSONObject) {
         object["algorithms"] = algorithms.flatMap(ProviderProfile.list)
         object["jarmAlgorithms"] = responseAlgorithms.flatMap(ProviderProfile.list)
-        object["clockSkewSeconds"] = .object([
-            "exp": .integer(Int64(clockSkew.expirationSeconds)),
-            "iat": .integer(Int64(clockSkew.issuedAtSeconds)),
-            "nbf": .integer(Int64(clockSkew.notBeforeSeconds)),
-        ])
+        object["clockSkewSeconds"] = .object(clockSkew.object)
         object["issuedAtAgeSecondsMax"] = issuedAtAgeSecondsMax.map { .integer(Int64($0)) }
         if !nonceRules.isEmpty {
             object["nonce"] = .object(

@@ -305,11 +305,8 @@ extension CheckSettings {
     ) throws(ProfileError) -> ClockSkew {
         let range = 0...ClockSkew.secondsMax
         if reader.isScalar("clockSkewSeconds") {
-            let seconds = try reader.number("clockSkewSeconds", range)
             return ClockSkew(
-                expirationSeconds: seconds ?? ClockSkew.secondsDefault,
-                notBeforeSeconds: seconds ?? ClockSkew.secondsDefault,
-                issuedAtSeconds: seconds ?? ClockSkew.secondsDefault)
+                seconds: try reader.number("clockSkewSeconds", range) ?? ClockSkew.secondsDefault)
         }
         return try reader.object("clockSkewSeconds") { reader throws(ProfileError) in
             ClockSkew(
