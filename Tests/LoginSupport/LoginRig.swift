@@ -40,7 +40,8 @@ public final class LoginRig: Sendable {
     public static let issuer = "https://op.example/realms/test"
     /// The client's secret; nothing in it may be found in the log.
     public static let secret = "rp s:cr+t/%\u{E9}"
-    static let redirectURI = "https://rp.example/callback"
+    /// Where users come back to.
+    public static let redirectURI = "https://rp.example/callback"
 
     /// A key of another generation.
     public static func newKey(_ keyID: String) throws -> ProviderKey {

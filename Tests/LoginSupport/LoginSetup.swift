@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-internal import JOSE
+public import JOSE
 internal import LedgerPrimitives
 public import OpenSSL
 public import ProviderSimulator
+public import RelyingParty
 internal import Synchronization
 
 /// Which provider a rig plays, and what the relying party knows of it.
@@ -15,7 +16,8 @@ public struct LoginSetup: Sendable {
     public var profileLines: [String]
     /// Files beside the profile: keys and certificates of the client.
     public var files: [(name: String, text: String)] = []
-    private let algorithm: SignatureAlgorithm
+    /// With what the provider signs ID tokens.
+    public var algorithm: SignatureAlgorithm
 
     private init(
         _ settings: ProviderSettings, _ algorithm: SignatureAlgorithm, _ profileLines: [String]
@@ -42,15 +44,10 @@ public struct LoginSetup: Sendable {
             id: "urn:rp", secret: LoginRig.secret, redirectURIs: [LoginRig.redirectURI])
     }
 
-    private static let clientLines = [
+    private static let secretLines = [
         #"clientID: "urn:rp""#, "redirectURI: \(LoginRig.redirectURI)",
+        "clientAuthentication:", "  method: client_secret_basic", "  secretFile: client.secret",
     ]
-
-    private static let secretLines =
-        clientLines + [
-            "clientAuthentication:", "  method: client_secret_basic",
-            "  secretFile: client.secret",
-        ]
 
     /// A provider of no particular kind, whose tokens live for five minutes.
     public static var generic: LoginSetup {
@@ -106,6 +103,49 @@ public struct LoginSetup: Sendable {
             kept + ["clientAuthentication:"] + lines.map { "  " + $0 }
         return setup
     }
+
+    /// The same provider to which the client shows its certificate.
+    public func withCertificate() throws -> LoginSetup {
+        let key = try ClientFiles.signingKey.get()
+        let certificate = try ClientFiles.certificate(key)
+        return authenticating(
+            RegisteredClient(
+                id: "urn:rp",
+                certificateThumbprint: try required(Digest(certificate.thumbprintSHA256[...])),
+                redirectURIs: [LoginRig.redirectURI]),
+            [
+                "method: tls_client_auth", "privateKeyFile: client.key",
+                "certificateFile: client.crt",
+            ],
+            files: [
+                ("client.key", try ClientFiles.pem(key)),
+                ("client.crt", String(decoding: try certificate.pem(), as: UTF8.self)),
+            ])
+    }
+
+    /// The same provider, which encrypts to the client's key `enc-1`.
+    public func withEncryption() throws -> LoginSetup {
+        let key = try ClientFiles.encryptionKey.get()
+        var setup = self
+        setup.settings.clients[0].encryptionKey = ClientEncryptionKey(
+            keyID: "enc-1", key: key.publicKey)
+        setup.files.append(("enc.key", try ClientFiles.pem(key)))
+        setup.profileLines += ["decryption:", "  - { privateKeyFile: enc.key, keyID: enc-1 }"]
+        return setup
+    }
+}
+
+extension LoginWishes {
+    /// The wish for a payment that the user is to permit.
+    public static var payment: LoginWishes {
+        var wishes = LoginWishes()
+        wishes.permission = [
+            "type": .string("payment.v1"), "loa": .integer(3),
+            "intents": .array([.string("payment")]),
+            "permission": .string(Base64URL.encode(Array(#"{"amount":"10.00"}"#.utf8))),
+        ]
+        return wishes
+    }
 }
 
 /// Keys and certificates of a client, made once.
@@ -121,11 +161,9 @@ public enum ClientFiles {
     }
 
     /// A certificate of a key for as long as the simulated clock runs.
-    public static func certificate(
-        _ key: PrivateKey, commonName: String = "rp"
-    ) throws -> Certificate {
+    public static func certificate(_ key: PrivateKey) throws -> Certificate {
         try Certificate.selfSigned(
-            key: key, subjectCommonName: commonName, notBefore: 1_700_000_000,
+            key: key, subjectCommonName: "rp", notBefore: 1_700_000_000,
             notAfter: 1_900_000_000, serial: [1], dnsNames: [])
     }
 

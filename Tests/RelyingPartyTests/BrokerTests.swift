@@ -47,7 +47,7 @@ struct IduraTests {
         let setup = LoginSetup.idura.authenticating(
             RegisteredClient(
                 id: "urn:rp", keys: JSONWebKeySet([JSONWebKey(.object(published))]),
-                redirectURIs: ["https://rp.example/callback"]),
+                redirectURIs: [LoginRig.redirectURI]),
             ["method: private_key_jwt", "privateKeyFile: client.key", "keyID: c1"],
             files: [("client.key", try ClientFiles.pem(key))])
         let rig = try LoginRig(setup)
@@ -83,6 +83,26 @@ struct IduraTests {
         #expect(initiated.responseType == "id_token")
         #expect(initiated.responseMode == "fragment")
         #expect(rig.provider.requests(to: .token) == 0)
+    }
+
+    @Test("whose process died with the token at hand gets its verdict in a sweep")
+    func implicitTakenForLostExchange() async throws {
+        let rig = try LoginRig(.idura)
+        let log = try rig.open()
+        rig.wire.before { exchange in
+            if exchange.endpoint == .keySet { throw Effects.Crash() }
+            return nil
+        }
+        await #expect(throws: Effects.Crash.self) {
+            try await rig.wholeLogin(log, flow: .implicit)
+        }
+        rig.wire.clear()
+        let swept = try await rig.party(log).sweep(olderThan: 0)
+        let ended = try #require(swept.ended.first)
+        #expect(ended.phase == .verified)
+        #expect(
+            try log.words(ended.session)
+                == ["initiated", "redirected", "callback", "token-issued", "verified"])
     }
 }
 
@@ -178,13 +198,7 @@ struct IDPartnerTests {
     @Test(
         "opens responses and ID tokens that are encrypted to the client, and keeps what is inside")
     func encrypted() async throws {
-        let key = try ClientFiles.encryptionKey.get()
-        var setup = LoginSetup.idpartner
-        setup.settings.clients[0].encryptionKey = ClientEncryptionKey(
-            keyID: "enc-1", key: key.publicKey)
-        setup.files = [("enc.key", try ClientFiles.pem(key))]
-        setup.profileLines += ["decryption:", "  - { privateKeyFile: enc.key, keyID: enc-1 }"]
-        let rig = try LoginRig(setup)
+        let rig = try LoginRig(try LoginSetup.idpartner.withEncryption())
         let log = try rig.open()
         let result = try await rig.wholeLogin(log, flow: .jarm)
         #expect(result.phase == .verified)
@@ -226,13 +240,7 @@ struct IDPartnerTests {
 
     @Test("finds the session of an encrypted response only with the keys of its profile")
     func encryptedHint() async throws {
-        let key = try ClientFiles.encryptionKey.get()
-        var setup = LoginSetup.idpartner
-        setup.settings.clients[0].encryptionKey = ClientEncryptionKey(
-            keyID: "enc-1", key: key.publicKey)
-        setup.files = [("enc.key", try ClientFiles.pem(key))]
-        setup.profileLines += ["decryption:", "  - { privateKeyFile: enc.key, keyID: enc-1 }"]
-        let rig = try LoginRig(setup)
+        let rig = try LoginRig(try LoginSetup.idpartner.withEncryption())
         let log = try rig.open()
         let party = rig.party(log)
         let started = try await party.start(rig.profile, flow: .jarm)
@@ -253,7 +261,7 @@ struct IDPartnerTests {
         let log = try rig.open()
         let started = try await rig.party(log).start(rig.profile, flow: .pkce)
         let callback = try await rig.browse(started)
-        let moved = callback.replacing("https://rp.example/callback", with: "https://rp.example/b")
+        let moved = callback.replacing(LoginRig.redirectURI, with: "https://rp.example/b")
         let refused = try await rig.party(log).receiveCallback(moved, session: started.session)
         let reason = try #require(FailureReason("redirect-uri-mismatch"))
         #expect(refused == .refused(reason, session: started.session))
@@ -263,23 +271,7 @@ struct IDPartnerTests {
 
     @Test("in production shows the client's certificate, to which the access token is bound")
     func mutualTLS() async throws {
-        let key = try ClientFiles.signingKey.get()
-        let certificate = try ClientFiles.certificate(key)
-        let thumbprint = try #require(Digest(certificate.thumbprintSHA256[...]))
-        let setup = LoginSetup.idpartner.authenticating(
-            RegisteredClient(
-                id: "urn:rp",
-                certificateThumbprint: thumbprint,
-                redirectURIs: ["https://rp.example/callback"]),
-            [
-                "method: tls_client_auth", "privateKeyFile: client.key",
-                "certificateFile: client.crt",
-            ],
-            files: [
-                ("client.key", try ClientFiles.pem(key)),
-                ("client.crt", String(decoding: try certificate.pem(), as: UTF8.self)),
-            ])
-        var production = setup
+        var production = try LoginSetup.idpartner.withCertificate()
         production.profileLines.insert("environment: production", at: 1)
         let rig = try LoginRig(production)
         #expect(rig.profile.checks.demandsCertificateBinding)
@@ -346,13 +338,7 @@ struct BankIDTests {
     func permission() async throws {
         let rig = try LoginRig(.bankID)
         let log = try rig.open()
-        var wishes = LoginWishes()
-        wishes.permission = [
-            "type": .string("payment.v1"), "loa": .integer(3),
-            "intents": .array([.string("payment")]),
-            "permission": .string(Base64URL.encode(Array(#"{"amount":"10.00"}"#.utf8))),
-        ]
-        let result = try await rig.wholeLogin(log, flow: .pkce, wishes)
+        let result = try await rig.wholeLogin(log, flow: .pkce, .payment)
         #expect(result.phase == .verified)
         let events = try log.opened(result.session)
         guard case .redirected(let redirected) = events[1].event,

@@ -115,15 +115,10 @@ struct ReverificationTests {
         let rig = try LoginRig(asksPermission ? .bankID : .idpartner)
         let log = try rig.open()
         rig.wire.before { $0.endpoint == endpoint ? HTTPResponse(status: status) : nil }
-        var wishes = LoginWishes()
-        if asksPermission {
-            wishes.permission = [
-                "type": .string("payment.v1"), "loa": .integer(3),
-                "intents": .array([.string("payment")]),
-                "permission": .string("eyJhbW91bnQiOiIxMC4wMCJ9"),
-            ]
-        }
-        let result = try await rig.wholeLogin(log, flow: asksPermission ? .pkce : .jarm, wishes)
+        let result =
+            asksPermission
+            ? try await rig.wholeLogin(log, flow: .pkce, .payment)
+            : try await rig.wholeLogin(log, flow: .jarm)
         #expect(result.phase == .failed)
         #expect(rig.wire.endpoints.contains(endpoint))
         let outcome = try #require(try Reverification(log).reverify(session: result.session))
