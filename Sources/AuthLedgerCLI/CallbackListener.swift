@@ -98,7 +98,8 @@ struct CallbackListener {
                 _ = try await group.next()
             }
             group.cancelAll()
-            guard let end else {
+            // A callback that came in time counts, also when its exchange went on for longer.
+            guard let end = end ?? desk.outcome else {
                 throw CommandError(
                     .inputOutput, "callback-timeout", "no callback came in time",
                     hint: "finish with `authledger callback`, or begin a new login")
@@ -137,7 +138,7 @@ private final class CallbackDesk: Sendable {
     private enum Standing {
         case waiting
         case busy
-        case over
+        case over(Result<CallbackResult, any Error>)
     }
 
     private let standing = Mutex(Standing.waiting)
@@ -152,6 +153,11 @@ private final class CallbackDesk: Sendable {
         self.end = end
     }
 
+    /// How the login ended; nil while it has not.
+    var outcome: Result<CallbackResult, any Error>? {
+        standing.withLock { if case .over(let outcome) = $0 { outcome } else { nil } }
+    }
+
     /// Whether parameters can be those of a callback.
     static func isAnswer(_ parameters: String) -> Bool {
         ["state=", "response=", "idp_id=", "error="].contains { parameters.contains($0) }
@@ -159,7 +165,7 @@ private final class CallbackDesk: Sendable {
 
     func take(_ input: String) async -> Response {
         let isFree = standing.withLock { standing in
-            guard standing == .waiting else { return false }
+            guard case .waiting = standing else { return false }
             standing = .busy
             return true
         }
@@ -170,15 +176,17 @@ private final class CallbackDesk: Sendable {
                 standing.withLock { $0 = .waiting }
                 return CallbackPage.redirect(to: url)
             case .done(let result):
-                standing.withLock { $0 = .over }
-                end(.success(result))
-                return CallbackPage.arrived
+                finish(.success(result))
             }
         } catch {
-            standing.withLock { $0 = .over }
-            end(.failure(error))
-            return CallbackPage.arrived
+            finish(.failure(error))
         }
+        return CallbackPage.arrived
+    }
+
+    private func finish(_ outcome: Result<CallbackResult, any Error>) {
+        standing.withLock { $0 = .over(outcome) }
+        end(outcome)
     }
 }
 
@@ -233,7 +241,7 @@ private enum CallbackPage {
 
 /// The user's browser.
 enum Browser {
-    static func open(_ url: String) throws {
+    static func open(_ url: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["xdg-open", url]

@@ -8,13 +8,17 @@ enum InputFile {
     /// The name of standard input.
     static let standardInput = "-"
 
+    /// Opens a file, or standard input.
+    static func open(_ path: String) throws -> File {
+        path.isIdentical(to: standardInput) ? File.standardInput : try File(path, .reading)
+    }
+
     /// Reads a file up to a limit, without a newline at its end unless it is asked for. Of a larger
     /// file at least a byte more than the limit comes back, and not much more is ever read.
     static func read(
         _ path: String, bytesMax: Int, keepsNewline: Bool = false
     ) throws -> [UInt8] {
-        let file =
-            path.isIdentical(to: standardInput) ? File.standardInput : try File(path, .reading)
+        let file = try open(path)
         // Room for the newline, so that it does not count.
         let readMax = bytesMax + 3
         var content: [UInt8] = []

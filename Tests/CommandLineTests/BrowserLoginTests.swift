@@ -1,34 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-import LedgerPrimitives
-import OpenSSL
 import ProviderSimulator
 import Testing
 
 /// Logins of the program with simulated providers over real HTTP, in which a real browser goes to
 /// the pages that the program serves.
-@Suite("A login in a real browser", .serialized)
+@Suite("A login in a real browser", .serialized, .inTurn)
 struct BrowserLoginTests {
-    private static let now: @Sendable () -> Instant = {
-        Instant(millisecondsSince1970: Int64(Date().timeIntervalSince1970 * 1000))
-    }
-
     /// Runs a login of the program, whose user has Chromium.
     private static func login(
         _ broker: SimulatedBroker, _ flow: String, profile lines: [String],
         misbehaving: Misbehaviour = .none
     ) async throws -> (outcome: Outcome, page: String, events: [String]) {
         let workspace = try await Workspace.withLedger()
-        // Below the ports of outgoing connections, where nobody listens by chance.
-        let callback = "http://127.0.0.1:\(Int.random(in: 20_000..<32_000))/callback"
+        let callback = ProviderServer.callbackURL()
         var client = RegisteredClient(id: "rp", secret: "a-secret", redirectURIs: [callback])
         client.selectorReturnURI = callback
         var settings = ProviderSettings(clients: [client], broker: broker)
         settings.misbehaviour = misbehaving
-        return try await ProviderServer.run(
-            settings, now: now, randomBytes: { OpenSSL.randomBytes($0) }
-        ) { server in
+        return try await ProviderServer.runLive(settings) { server in
             try workspace.write("a-secret", "secret.txt")
             let profile =
                 [
@@ -40,7 +30,7 @@ struct BrowserLoginTests {
             let program = try workspace.start([
                 "login", "--provider", path, "--flow", flow, "--timeout", "60", "--json",
             ])
-            let url = try await program.firstError { line in line.hasPrefix("http") }
+            let url = try await program.firstError { $0.hasPrefix("http") }
             let browser = try workspace.start(
                 "/usr/bin/chromium",
                 [
@@ -79,10 +69,10 @@ struct BrowserLoginTests {
             events == ["initiated", "redirected", "callback", "token-issued", "verified"])
     }
 
-    @Test("whose answer is a form goes to the program as it is", arguments: ["form_post"])
-    func form(mode: String) async throws {
+    @Test("whose answer is a form goes to the program as it is")
+    func form() async throws {
         let (outcome, page, _) = try await Self.login(
-            .generic, "pkce", profile: ["issuer: ISSUER", "responseMode: \(mode)"])
+            .generic, "pkce", profile: ["issuer: ISSUER", "responseMode: form_post"])
         #expect(outcome.status == 0, "\(outcome)")
         #expect(page.contains("The answer arrived"))
     }
@@ -113,18 +103,5 @@ struct BrowserLoginTests {
         #expect(try outcome.json(LoginAnswer.self).reason == "nonce-mismatch")
         #expect(page.contains("The answer arrived") && !page.contains("nonce"))
         #expect(events.last == "failed")
-    }
-}
-
-extension RunningProgram {
-    /// The first line of standard error that passes a test.
-    fileprivate func firstError(_ isWanted: (String) -> Bool) async throws -> String {
-        for _ in 0..<3000 {
-            let lines = errorsSoFar.split(separator: "\n").map(String.init)
-            if let line = lines.first(where: isWanted) { return line }
-            guard isRunning else { break }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw TestFailure("no such line from \(command): \(errorsSoFar)")
     }
 }

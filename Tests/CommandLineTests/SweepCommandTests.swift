@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-import LedgerPrimitives
-import OpenSSL
 import ProviderSimulator
 import Testing
 
-@Suite("authledger sweep", .serialized)
+@Suite("authledger sweep", .serialized, .inTurn)
 struct SweepCommandTests {
     private struct Answer: Decodable {
         struct Session: Decodable {
@@ -32,11 +29,7 @@ struct SweepCommandTests {
         let settings = ProviderSettings(clients: [
             RegisteredClient(publicID: "rp", redirectURIs: ["http://127.0.0.1/callback"])
         ])
-        let started = try await ProviderServer.run(
-            settings,
-            now: { Instant(millisecondsSince1970: Int64(Date().timeIntervalSince1970 * 1000)) },
-            randomBytes: { OpenSSL.randomBytes($0) }
-        ) { server in
+        let started = try await ProviderServer.runLive(settings) { server in
             let profile = try workspace.write(
                 """
                 name: test

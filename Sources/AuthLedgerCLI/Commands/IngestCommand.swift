@@ -55,14 +55,14 @@ struct IngestCommand: ParsableCommand {
     var rejects: String?
 
     func run() throws {
-        let input = file == "-" ? File.standardInput : try File(file, .reading)
+        let input = try InputFile.open(file)
         if let rejects, input.isRegularFile(at: rejects) {
             throw CommandError(
                 .usage, "rejects-is-input", "the rejects would overwrite the input",
                 hint: "name another file with --rejects")
         }
         let log = try global.openLedger(.appending)
-        let rejectsFile = try rejects.map { try File($0, .writing(permissions: 0o600)) }
+        let rejectsFile = try rejects.map(PrivateFile.open)
         var run = IngestRun(
             ingestion: Ingestion(into: log, capabilities: .live), printsAcks: acks,
             rejects: rejectsFile, notices: global.notices)

@@ -78,7 +78,7 @@ struct LoginOptions: ParsableArguments {
 
     /// The one line of a file.
     private static func line(_ path: String, _ what: String) throws -> String {
-        let file = path == "-" ? File.standardInput : try File(path, .reading)
+        let file = try InputFile.open(path)
         let bytes = try file.readAll(limit: 65_536)
         let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else {
@@ -267,7 +267,7 @@ struct LoginCommand: AsyncParsableCommand {
     ) async throws -> CallbackResult {
         let opensBrowser = open
         return try await listener.serve(timeoutSeconds: timeout) {
-            try Self.announce(url, opensBrowser)
+            Self.announce(url, opensBrowser)
         } taking: { input in
             let outcome = try await take(input)
             // The browser is there already and goes on by itself.
@@ -283,22 +283,22 @@ struct LoginCommand: AsyncParsableCommand {
         from path: String, isOne: Bool, _ url: String,
         _ take: @Sendable (String) async throws -> CallbackResult
     ) async throws -> CallbackResult {
-        try Self.announce(url, open)
+        Self.announce(url, open)
         if isOne { return try await take(try CallbackFile.read(path)) }
-        let file = path == "-" ? File.standardInput : try File(path, .reading)
+        let file = try InputFile.open(path)
         var lines = LineReader(file, lineBytesMax: CallbackFile.bytesMax) { _ in }
         while true {
             let outcome = try await take(try CallbackFile.next(&lines))
             guard case .taken(let result) = outcome, let next = result.authorizationURL else {
                 return outcome
             }
-            try Self.announce(next, open)
+            Self.announce(next, open)
         }
     }
 
-    private static func announce(_ url: String, _ opensBrowser: Bool) throws {
+    private static func announce(_ url: String, _ opensBrowser: Bool) {
         Notices.write("Open this address:\n\(url)")
-        if opensBrowser { try Browser.open(url) }
+        if opensBrowser { Browser.open(url) }
     }
 }
 
@@ -308,7 +308,7 @@ enum CallbackFile {
     static let bytesMax = 524_288
 
     static func read(_ path: String) throws -> String {
-        let file = path == "-" ? File.standardInput : try File(path, .reading)
+        let file = try InputFile.open(path)
         return try text(file.readAll(limit: bytesMax))
     }
 
@@ -345,7 +345,7 @@ struct LoginReport {
         switch outcome {
         case .taken(let result):
             if let claimsFile, let claims = result.claims {
-                let file = try File(claimsFile, .writing(permissions: 0o600))
+                let file = try PrivateFile.open(claimsFile)
                 try file.write(CanonicalJSON.encode(claims) + [UInt8(ascii: "\n")])
                 try file.sync()
             }

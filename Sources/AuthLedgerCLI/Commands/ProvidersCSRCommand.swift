@@ -96,7 +96,11 @@ struct ProvidersCSRCommand: ParsableCommand {
         let subject = try subjectParts(profile)
         let privateKey = try makeKey(places)
         let made = try make(subject, privateKey)
-        if !existingKey { try Self.write(privateKey.pem(), to: places.key, permissions: 0o600) }
+        if !existingKey {
+            var pem = try privateKey.pem()
+            defer { cleanse(&pem) }
+            try Self.write(pem, to: places.key, permissions: 0o600)
+        }
         try Self.write(made.pem, to: places.output, permissions: 0o644)
         try report(made, places, profile)
     }

@@ -190,12 +190,27 @@ final class RunningProgram: Sendable {
     func output(
         within limit: Duration = .seconds(20), _ isWanted: (String) -> Bool
     ) async throws -> String {
+        try await value(within: limit) { isWanted(outputSoFar) ? outputSoFar : nil }
+    }
+
+    /// The first line on standard error that is as wanted; fails when it is not within the limit.
+    func firstError(
+        within limit: Duration = .seconds(30), _ isWanted: (String) -> Bool
+    ) async throws -> String {
+        try await value(within: limit) {
+            errorsSoFar.split(separator: "\n").map(String.init).first(where: isWanted)
+        }
+    }
+
+    private func value(
+        within limit: Duration, _ find: () -> String?
+    ) async throws -> String {
         let latest = ContinuousClock.now + limit
         while true {
-            let output = outputSoFar
-            if isWanted(output) { return output }
+            if let found = find() { return found }
             guard ContinuousClock.now < latest else {
-                throw TestFailure("not within \(limit): \(command)\nprinted: \(output)")
+                throw TestFailure(
+                    "not within \(limit): \(command)\nprinted: \(outputSoFar)\n\(errorsSoFar)")
             }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -26,6 +26,10 @@ struct LoginsBenchmark {
         guard options.logins > 0, options.concurrency > 0 else {
             throw BenchError("there must be at least one login, and one at a time")
         }
+        let loginsMax = SimulatedProvider.receivedMax - Self.aloneMax
+        guard options.logins <= loginsMax else {
+            throw BenchError("the provider keeps count of \(loginsMax) logins at most")
+        }
         self.options = options
         scratch = try Scratch(in: options.directory)
     }
@@ -92,7 +96,7 @@ struct LoginsBenchmark {
                 browser: LiveTransport(userAgent: "Browser/bench"))
             round.bare = try await client.run(options.logins, atOnce: options.concurrency)
         }
-        let events = RecordedLogins(log, Array(round.together.sessions.prefix(options.logins)))
+        let events = RecordedLogins(log, round.together.sessions)
         round.appendedAlone = try await events.appendRate(
             to: try BenchLedger.create(folder + "-alone", in: scratch),
             callers: options.concurrency)
