@@ -12,6 +12,9 @@ public struct Instant: Hashable, Comparable, Sendable {
         self.millisecondsSince1970 = millisecondsSince1970
     }
 
+    /// The whole seconds of it, as tokens have dates; what is left is cut off.
+    public var secondsSince1970: Int64 { millisecondsSince1970 / 1000 }
+
     /// The order of time.
     public static func < (left: Instant, right: Instant) -> Bool {
         left.millisecondsSince1970 < right.millisecondsSince1970

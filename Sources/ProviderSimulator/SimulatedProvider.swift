@@ -181,7 +181,6 @@ struct Grant: Sendable {
     let redirectURI: String
     /// The `code_challenge`; its method is S256.
     let challenge: String?
-    let state: String?
     let facts: LoginFacts
     let misbehaviour: Misbehaviour
     let expiresAt: Instant

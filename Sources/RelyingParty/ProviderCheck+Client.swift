@@ -291,7 +291,7 @@ struct CertificateValidity {
     private static let daySeconds: Int64 = 86_400
 
     init(_ certificate: Certificate, at instant: Instant) {
-        let now = instant.millisecondsSince1970 / 1000
+        let now = instant.secondsSince1970
         let (start, end) = (Self.date(certificate.notBefore), Self.date(certificate.notAfter))
         isToCome = now < certificate.notBefore
         let days = (certificate.notAfter - now) / Self.daySeconds

@@ -103,24 +103,25 @@ extension ProviderCheck {
     }
 
     mutating func lookAtEndpoints(of announced: Announcement, _ issuer: String) -> Endpoints {
-        let rule = EndpointRule(
-            issuer: issuer, hosts: profile.hosts,
-            allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP, hostsMember: "hosts")
+        let pins = PinnedHosts(
+            rule: EndpointRule(
+                issuer: issuer, allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP,
+                hosts: profile.hosts), member: "hosts")
         let count = found.count
-        _ = required("authorization_endpoint", of: announced, rule, "endpoints")
-        _ = required("token_endpoint", of: announced, rule, "endpoints")
+        _ = required("authorization_endpoint", of: announced, pins, "endpoints")
+        _ = required("token_endpoint", of: announced, pins, "endpoints")
         var endpoints = Endpoints()
-        endpoints.keySet = required("jwks_uri", of: announced, rule, "endpoints")
+        endpoints.keySet = required("jwks_uri", of: announced, pins, "endpoints")
         if found.count == count {
             add("endpoints", .ok, "those that every login needs are there and may be asked")
         }
         for name in ["pushed_authorization_request_endpoint", "userinfo_endpoint"] {
-            look(at: name, in: announced.members, rule, &endpoints)
+            look(at: name, in: announced.members, pins, &endpoints)
         }
         if profile.registration.authentication.usesCertificate {
             let aliases = announced.members["mtls_endpoint_aliases"]?.objectValue ?? [:]
             for alias in aliases.members where Self.usedAliases.contains(alias.name) {
-                look(at: alias.name, in: aliases, rule, &endpoints, isAlias: true)
+                look(at: alias.name, in: aliases, pins, &endpoints, isAlias: true)
             }
         }
         return endpoints
@@ -134,7 +135,7 @@ extension ProviderCheck {
     ///
     /// - Returns: its URL; nil when it must not be asked, which is then said.
     mutating func required(
-        _ name: String, of announced: Announcement, _ rule: EndpointRule, _ finding: String
+        _ name: String, of announced: Announcement, _ pins: PinnedHosts, _ finding: String
     ) -> String? {
         guard let url = announced.members[name]?.stringValue else {
             add(
@@ -142,7 +143,7 @@ extension ProviderCheck {
                 hint: "tell whoever runs the provider")
             return nil
         }
-        switch rule.verdict(on: url) {
+        switch pins.rule.verdict(on: url) {
         case .fine:
             return url
         case .unacceptable:
@@ -155,19 +156,19 @@ extension ProviderCheck {
                 finding == "endpoints" ? "hosts" : finding, .problem,
                 "`\(name)` is on \(host), where the profile does not let it be",
                 hint: "if the provider's documentation names this host, add it to "
-                    + "`\(rule.hostsMember)`")
+                    + "`\(pins.member)`")
         }
         return nil
     }
 
     /// An endpoint that is not used where it may not be asked.
     private mutating func look(
-        at name: String, in members: JSONObject, _ rule: EndpointRule,
+        at name: String, in members: JSONObject, _ pins: PinnedHosts,
         _ endpoints: inout Endpoints, isAlias: Bool = false
     ) {
         guard let url = members[name]?.stringValue else { return }
         let words = isAlias ? "the alias of `\(name)`" : "`\(name)`"
-        switch rule.verdict(on: url) {
+        switch pins.rule.verdict(on: url) {
         case .fine:
             if !isAlias { endpoints.optional.insert(name) }
             return
@@ -180,34 +181,16 @@ extension ProviderCheck {
                 "hosts", .warning,
                 "\(words) is on \(host), where the profile does not let it be: not used",
                 hint: "if the provider's documentation names this host, add it to "
-                    + "`\(rule.hostsMember)`")
+                    + "`\(pins.member)`")
         }
         if !isAlias { endpoints.refused.insert(name) }
     }
 }
 
-/// Where endpoints may lie.
-struct EndpointRule {
-    enum Verdict {
-        case fine
-        case unacceptable
-        case offHost(String)
-    }
-
-    let issuer: String
-    let hosts: [String]
-    let allowsLoopbackHTTP: Bool
-    /// The member of the profile that lists further hosts.
-    let hostsMember: String
-
-    func verdict(on url: String) -> Verdict {
-        guard EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP) else {
-            return .unacceptable
-        }
-        let allowed = hosts + [EndpointURL.host(of: issuer)]
-        return allowed.contains { EndpointURL.isOn(host: $0, url) }
-            ? .fine : .offHost(EndpointURL.host(of: url))
-    }
+/// The rule for endpoints, and the member of the profile that lists further hosts.
+struct PinnedHosts {
+    let rule: EndpointRule
+    let member: String
 }
 
 /// What a provider says of itself, as far as it can be read.

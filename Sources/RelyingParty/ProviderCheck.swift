@@ -92,12 +92,12 @@ public struct ProviderCheck {
         guard let response = await fetch(url, name), let announced = read(response, name),
             lookAtIssuer(of: announced, settings.issuer, name)
         else { return }
-        let rule = EndpointRule(
-            issuer: settings.issuer, hosts: settings.hosts,
-            allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP,
-            hostsMember: "permissions.hosts")
-        _ = required("permissions_endpoint", of: announced, rule, name)
-        guard let keys = required("jwks_uri_grants", of: announced, rule, name),
+        let pins = PinnedHosts(
+            rule: EndpointRule(
+                issuer: settings.issuer, allowsLoopbackHTTP: profile.transport.allowsLoopbackHTTP,
+                hosts: settings.hosts), member: "permissions.hosts")
+        _ = required("permissions_endpoint", of: announced, pins, name)
+        guard let keys = required("jwks_uri_grants", of: announced, pins, name),
             let answer = await fetch(keys, name), let set = keySet(in: answer, name)
         else { return }
         let usable = set.keys.filter { $0.publicKey != nil }.count

@@ -92,7 +92,7 @@ struct RealProvider: Sendable {
             _ = try await down.wait()
             throw error
         }
-        let provider = RealProvider(
+        let provider = try RealProvider(
             folder: folder.path, directory: directory, relay: relay?.relay, description)
         try relay?.begin(port: provider.port)
         let result: Result<Value, any Error>
@@ -111,7 +111,9 @@ struct RealProvider: Sendable {
         return try result.get()
     }
 
-    private init(folder: String, directory: String, relay: Relay?, _ description: JSONObject) {
+    private init(
+        folder: String, directory: String, relay: Relay?, _ description: JSONObject
+    ) throws {
         self.folder = folder
         self.directory = directory
         self.relay = relay
@@ -123,9 +125,10 @@ struct RealProvider: Sendable {
             secrets += [client["secret"]?.stringValue].compactMap(\.self)
             for file in [client, decryption].compactMap({ $0["privateKeyFile"]?.stringValue }) {
                 // The first line of a key says what key it is, the last one may be short.
-                let lines =
-                    (try? String(contentsOfFile: file, encoding: .utf8))?
-                    .split(separator: "\n").filter { !$0.hasPrefix("-") } ?? []
+                let lines = try String(contentsOfFile: file, encoding: .utf8)
+                    .split(separator: "\n").filter { !$0.hasPrefix("-") }
+                // Without any, nobody would look for this key.
+                guard lines.count > 2 else { throw Trouble("\(file) is no key that can be found") }
                 secrets += lines.dropFirst().dropLast().map(String.init)
             }
         }

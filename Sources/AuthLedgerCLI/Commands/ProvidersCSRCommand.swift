@@ -188,7 +188,7 @@ struct ProvidersCSRCommand: ParsableCommand {
     private static let startsBeforeSeconds: Int64 = 300
 
     private func selfSigned(_ key: PrivateKey, commonName: String) throws -> Certificate {
-        let now = Instant.present.millisecondsSince1970 / 1000
+        let now = Instant.present.secondsSince1970
         var serial = randomBytes(16)
         serial[0] = serial[0] & 0x3F | 0x40
         return try Certificate.selfSigned(

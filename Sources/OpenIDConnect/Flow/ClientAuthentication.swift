@@ -178,7 +178,7 @@ public struct BackchannelClient: Sendable {
 
     /// The claims of an assertion (RFC 7523 §3): for this provider, once, and soon over.
     private func claims(_ endpoint: String, _ occasion: RequestOccasion) -> JSONObject {
-        let now = occasion.instant.millisecondsSince1970 / 1000
+        let now = occasion.instant.secondsSince1970
         return [
             "aud": .string(rules.audience == .issuer ? issuer : endpoint),
             "exp": .integer(now + Int64(rules.assertionLifetimeSeconds)),

@@ -45,7 +45,8 @@ public struct DiscoveryDocument: Equatable, Sendable {
     ) throws(FlowFailure) {
         let members = try EndpointReader.members(body, issuer: issuer)
         let reader = EndpointReader(
-            issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts)
+            rule: EndpointRule(
+                issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts))
         self.issuer = issuer
         authorizationEndpoint = try reader.required("authorization_endpoint", in: members)
         tokenEndpoint = try reader.required("token_endpoint", in: members)
@@ -88,13 +89,7 @@ public struct DiscoveryDocument: Equatable, Sendable {
 
 /// Takes endpoints out of a discovery document.
 struct EndpointReader {
-    let allowsLoopbackHTTP: Bool
-    let hosts: [String]?
-
-    init(issuer: String, allowsLoopbackHTTP: Bool, hosts: [String]?) {
-        self.allowsLoopbackHTTP = allowsLoopbackHTTP
-        self.hosts = hosts.map { $0 + [EndpointURL.host(of: issuer)] }
-    }
+    let rule: EndpointRule
 
     /// The members of a document that is the issuer's, byte by byte.
     static func members(_ body: [UInt8], issuer: String) throws(FlowFailure) -> JSONObject {
@@ -112,18 +107,13 @@ struct EndpointReader {
     func optional(_ name: String, in members: JSONObject) throws(FlowFailure) -> String? {
         guard let member = members[name] else { return nil }
         guard let url = member.stringValue else { throw FlowFailure(.metadataUnavailable) }
-        return mayAsk(url) ? url : nil
+        return rule.verdict(on: url) == .fine ? url : nil
     }
 
     func required(_ name: String, in members: JSONObject) throws(FlowFailure) -> String {
         guard let url = members[name]?.stringValue else { throw FlowFailure(.metadataUnavailable) }
-        guard mayAsk(url) else { throw FlowFailure(.hostRefused) }
+        guard rule.verdict(on: url) == .fine else { throw FlowFailure(.hostRefused) }
         return url
-    }
-
-    private func mayAsk(_ url: String) -> Bool {
-        EndpointURL.isAcceptable(url, allowsLoopbackHTTP: allowsLoopbackHTTP)
-            && hosts?.contains { EndpointURL.isOn(host: $0, url) } ?? true
     }
 }
 

@@ -22,7 +22,8 @@ public enum Permission {
             guard response.status == 200 else { throw FlowFailure(.metadataUnavailable) }
             let members = try EndpointReader.members(response.body, issuer: issuer)
             let reader = EndpointReader(
-                issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts)
+                rule: EndpointRule(
+                    issuer: issuer, allowsLoopbackHTTP: allowsLoopbackHTTP, hosts: hosts))
             permissionsEndpoint = try reader.required("permissions_endpoint", in: members)
             grantKeySetURL = try reader.required("jwks_uri_grants", in: members)
         }
@@ -64,7 +65,7 @@ public enum Permission {
         limits: HTTPRequest.Limits, lifetimeSeconds: Int = 600, at instant: Instant
     ) -> HTTPRequest {
         var members = permission
-        let now = instant.millisecondsSince1970 / 1000
+        let now = instant.secondsSince1970
         members["iat"] = members["iat"] ?? .integer(now)
         members["exp"] = members["exp"] ?? .integer(now + Int64(lifetimeSeconds))
         return HTTPRequest(

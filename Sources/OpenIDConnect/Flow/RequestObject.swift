@@ -17,7 +17,7 @@ public enum RequestObject {
         signing parameters: [FormEncoding.Parameter], with key: ClientSigningKey,
         clientID: String, issuer: String, on occasion: RequestOccasion
     ) throws(FlowFailure) -> [FormEncoding.Parameter] {
-        let now = occasion.instant.millisecondsSince1970 / 1000
+        let now = occasion.instant.secondsSince1970
         var claims: JSONObject = [
             "aud": .string(issuer), "exp": .integer(now + lifetimeSeconds), "iat": .integer(now),
             "iss": .string(clientID), "jti": .string(occasion.uniqueID), "nbf": .integer(now),

@@ -52,7 +52,8 @@ struct BrokerClaims {
 
     private var generic: JSONObject {
         [
-            "nbf": .integer(now.seconds), "auth_time": .integer(facts.authenticatedAt.seconds),
+            "nbf": .integer(now.secondsSince1970),
+            "auth_time": .integer(facts.authenticatedAt.secondsSince1970),
             "acr": .string(person.authenticationContext),
         ]
     }
@@ -70,7 +71,7 @@ struct BrokerClaims {
             ? "urn:grn:authn:no:bankid:substantial" : "urn:grn:authn:se:bankid:another-device:qr"
         let asked = facts.acrValues.flatMap { $0.split(separator: " ").first.map(String.init) }
         var claims: JSONObject = [
-            "nbf": .integer(now.seconds),
+            "nbf": .integer(now.secondsSince1970),
             "identityscheme": .string(isNorwegian ? "nobankid-oidc" : "sebankid"),
             "authenticationtype": .string(asked ?? method),
             "authenticationmethod": .string("python:urn:oasis:names:tc:SAML:2.0:ac:classes:X509"),
@@ -108,7 +109,7 @@ struct BrokerClaims {
             "typ": .string("ID"), "azp": .string(clientID), "acr": .string(context),
             "amr": settings.bankID.listsMethods
                 ? .array(methods.map(JSONValue.string)) : .string(methods[0].uppercased()),
-            "auth_time": .integer(facts.authenticatedAt.seconds),
+            "auth_time": .integer(facts.authenticatedAt.secondsSince1970),
             "jti": .string(
                 BrokerIdentifier.uuid(
                     "\(facts.subject) \(facts.nonce ?? "") \(now.millisecondsSince1970)")),
@@ -147,9 +148,4 @@ extension SimulatedPerson {
     var bankIDNumber: String { "9578-5999-4-" + shortNumber }
 
     fileprivate var shortNumber: String { BrokerIdentifier.digits(subject, count: 7) }
-}
-
-extension Instant {
-    /// Whole seconds since 1970, as dates stand in tokens.
-    var seconds: Int64 { millisecondsSince1970 / 1000 }
 }

@@ -74,7 +74,7 @@ extension SimulatedProvider {
             scope: request.scope, acrValues: parameters["acr_values"],
             loginHint: parameters["login_hint"], nonce: request.nonce,
             authenticatedAt: moment.now)
-        grantPermission(parameters, facts, in: moment)
+        grantPermission(parameters, facts)
         let issued = try issue(
             request, path, client: client, facts, misbehaviour, in: moment)
         return callback(
@@ -102,7 +102,7 @@ extension SimulatedProvider {
             code = text
             grants[Array(text.utf8)] = Grant(
                 clientID: client.id, redirectURI: path.redirectURI, challenge: request.challenge,
-                state: path.state, facts: facts, misbehaviour: misbehaviour,
+                facts: facts, misbehaviour: misbehaviour,
                 expiresAt: moment.after(seconds: settings.codeLifetimeSeconds))
         }
         var accessToken: String?

@@ -83,7 +83,7 @@ extension SimulatedProvider {
         }
         claims["aud"] = .string(path.client.id)
         claims["exp"] = .integer(
-            moment.after(seconds: settings.broker.responseLifetimeSeconds).seconds)
+            moment.after(seconds: settings.broker.responseLifetimeSeconds).secondsSince1970)
         var token = TokenDraft(
             claims, key: signingKey(for: path.client.responseAlgorithm), client: path.client,
             now: moment.now)

@@ -102,9 +102,9 @@ extension JSONObject {
     func isCurrent(at now: Instant, lifetimeSecondsMax: Int) -> Bool {
         let toleratedSeconds: Int64 = 60
         let bound = { (seconds: Int64) in
-            now.advanced(byMilliseconds: (seconds + toleratedSeconds) * 1000).seconds
+            now.advanced(byMilliseconds: (seconds + toleratedSeconds) * 1000).secondsSince1970
         }
-        guard let expiration = self["exp"]?.integerValue, expiration > now.seconds,
+        guard let expiration = self["exp"]?.integerValue, expiration > now.secondsSince1970,
             expiration <= bound(Int64(lifetimeSecondsMax))
         else { return false }
         return ["nbf", "iat"].allSatisfy { name in

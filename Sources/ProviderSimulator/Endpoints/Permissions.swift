@@ -13,8 +13,8 @@ struct Permission: Sendable {
     /// What was registered.
     let statement: JSONObject
     let expiresAt: Instant
-    /// Who permitted it, and when; nil as long as nobody did.
-    var grantedBy: (subject: String, at: Instant)?
+    /// Who permitted it; nil as long as nobody did.
+    var grantedBy: String?
 }
 
 extension SimulatedProvider {
@@ -104,9 +104,9 @@ extension SimulatedProvider {
             intents.allSatisfy({ $0.stringValue != nil })
         else { throw refused("intents are missing") }
         guard statement["loa"] != nil else { throw refused("loa is missing") }
-        guard let issued = statement["iat"]?.integerValue, issued <= now.seconds + 60,
-            let expiration = statement["exp"]?.integerValue, expiration > now.seconds,
-            expiration <= now.seconds + 86_400
+        guard let issued = statement["iat"]?.integerValue, issued <= now.secondsSince1970 + 60,
+            let expiration = statement["exp"]?.integerValue, expiration > now.secondsSince1970,
+            expiration <= now.secondsSince1970 + 86_400
         else { throw refused("iat or exp is out of range") }
         guard let text = statement["permission"]?.stringValue, let bytes = Base64URL.decode(text),
             (try? JSONReader.read(bytes, numbers: .anyAsText))?.objectValue != nil
@@ -140,15 +140,11 @@ extension SimulatedProvider {
     }
 
     /// Notes that the user permitted it.
-    mutating func grantPermission(
-        _ parameters: FormParameters, _ facts: LoginFacts, in moment: Moment
-    ) {
+    mutating func grantPermission(_ parameters: FormParameters, _ facts: LoginFacts) {
         guard settings.broker == .bankidNorway, let permission = permission(parameters) else {
             return
         }
-        permissions[Array(permission.id.utf8)]?.grantedBy = (
-            facts.person.bankIDNumber, moment.now
-        )
+        permissions[Array(permission.id.utf8)]?.grantedBy = facts.person.bankIDNumber
     }
 
     /// The signed proof that a permission was given.
@@ -164,7 +160,7 @@ extension SimulatedProvider {
             guard let grantedBy = permission.grantedBy else {
                 throw OAuthError(.invalidGrant, "nobody has given the permission yet")
             }
-            let claims = grantClaims(permission, grantedBy.subject, in: moment)
+            let claims = grantClaims(permission, grantedBy, in: moment)
             let misbehaviour = misbehaviour(of: client.id)
             let now = moment.now
             let token = try Self.signing { () throws(OpenSSLError) in
@@ -189,8 +185,8 @@ extension SimulatedProvider {
         var claims: JSONObject = [
             "iss": .string(permissionIssuer), "aud": .string(permission.clientID),
             "sub": .string(subject), "permissionId": .string(permission.id),
-            "iat": .integer(moment.now.seconds),
-            "exp": .integer(moment.after(seconds: lifetime).seconds),
+            "iat": .integer(moment.now.secondsSince1970),
+            "exp": .integer(moment.after(seconds: lifetime).secondsSince1970),
         ]
         for name in ["type", "intents", "permission", "loa"] {
             claims[name] = permission.statement[name]

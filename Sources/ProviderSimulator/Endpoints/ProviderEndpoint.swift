@@ -23,9 +23,6 @@ public enum ProviderEndpoint: String, Sendable, Hashable, CaseIterable {
     /// Where the grant of one permission is.
     case permissionGrant = "permission-grant"
 
-    /// The path behind that of the issuer at a provider of no particular kind.
-    public var path: String { path(at: .generic) }
-
     /// The path behind that of the issuer. The grant of a permission has `{id}` in it.
     public func path(at broker: SimulatedBroker) -> String {
         switch self {

@@ -161,8 +161,8 @@ extension SimulatedProvider {
         [
             "iss": .string(issuer), "aud": .string(issuer), "client_id": .string(client.id),
             "sub": .string(facts?.subject ?? client.id), "jti": .string(moment.token()),
-            "iat": .integer(moment.now.seconds), "scope": .string(facts?.scope ?? ""),
-            "exp": .integer(moment.after(seconds: settings.tokenLifetimeSeconds).seconds),
+            "iat": .integer(moment.now.secondsSince1970), "scope": .string(facts?.scope ?? ""),
+            "exp": .integer(moment.after(seconds: settings.tokenLifetimeSeconds).secondsSince1970),
             "cnf": .object(["x5t#S256": .string(certificate.base64URL)]),
         ]
     }

@@ -88,24 +88,28 @@ extension TokenDraft {
 
     /// Moves all dates into the past.
     mutating func expire() {
-        claims["exp"] = .integer(now.seconds - Self.expiredSeconds)
+        claims["exp"] = .integer(now.secondsSince1970 - Self.expiredSeconds)
         for name in ["iat", "nbf", "auth_time"] where claims[name] != nil {
-            claims[name] = .integer(now.seconds - Self.expiredAgeSeconds)
+            claims[name] = .integer(now.secondsSince1970 - Self.expiredAgeSeconds)
         }
     }
 
     /// Moves the time of issue into the future.
     mutating func issueInFuture() {
-        let lifetime = (claims["exp"]?.integerValue ?? 0) - now.seconds
-        claims["iat"] = .integer(now.seconds + Self.futureSeconds)
-        claims["exp"] = .integer(now.seconds + Self.futureSeconds + lifetime)
+        let lifetime = (claims["exp"]?.integerValue ?? 0) - now.secondsSince1970
+        claims["iat"] = .integer(now.secondsSince1970 + Self.futureSeconds)
+        claims["exp"] = .integer(now.secondsSince1970 + Self.futureSeconds + lifetime)
     }
 
     /// Moves the time of issue a week back.
-    mutating func issueWeekAgo() { claims["iat"] = .integer(now.seconds - Self.weekSeconds) }
+    mutating func issueWeekAgo() {
+        claims["iat"] = .integer(now.secondsSince1970 - Self.weekSeconds)
+    }
 
     /// Moves the beginning of validity into the future.
-    mutating func beginLater() { claims["nbf"] = .integer(now.seconds + Self.futureSeconds) }
+    mutating func beginLater() {
+        claims["nbf"] = .integer(now.secondsSince1970 + Self.futureSeconds)
+    }
 }
 
 extension JSONObject {

@@ -33,8 +33,8 @@ struct IDTokenMaker {
         claims["iss"] = .string(issuer)
         claims["aud"] = .string(client.id)
         claims["sub"] = .string(facts.subject)
-        claims["iat"] = .integer(now.seconds)
-        claims["exp"] = .integer(now.seconds + Int64(settings.tokenLifetimeSeconds))
+        claims["iat"] = .integer(now.secondsSince1970)
+        claims["exp"] = .integer(now.secondsSince1970 + Int64(settings.tokenLifetimeSeconds))
         claims["nonce"] = facts.nonce.map(JSONValue.string)
         if let accessToken, broker.bindsAccessToken {
             claims["at_hash"] = .string(hash(accessToken))

@@ -70,10 +70,13 @@ extension ProviderProfile {
 
     static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
-                    || "._-".utf8.contains(byte)
-            }
+            && text.utf8.allSatisfy(isNameByte)
+    }
+
+    /// Letters, digits and the signs that names of profiles and hosts may have.
+    fileprivate static func isNameByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+            || "._-".utf8.contains(byte)
     }
 
     /// Everything that an event takes over from the profile must be of the event's form.
@@ -158,15 +161,10 @@ private struct URLRule {
         if text.utf8.first == UInt8(ascii: "[") {
             let inside = text.utf8.dropFirst().dropLast()
             return text.utf8.last == UInt8(ascii: "]") && !inside.isEmpty
-                && inside.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ":") }
+                && inside.allSatisfy { ProviderProfile.isNameByte($0) || $0 == UInt8(ascii: ":") }
         }
         let name = text.utf8.starts(with: "*.".utf8) ? text.utf8.dropFirst(2) : text.utf8[...]
-        return !name.isEmpty && name.allSatisfy(isNameByte)
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
-            || ".-_".utf8.contains(byte)
+        return !name.isEmpty && name.allSatisfy(ProviderProfile.isNameByte)
     }
 
     func selector(_ reader: inout ProfileReader) throws(ProfileError) -> AccountSelector {
