@@ -45,7 +45,7 @@ extension RelyingParty {
         // Held to the end of the process at most: a session found waiting for its tokens while
         // nobody holds it is one whose process died.
         guard let hold = try log.hold(subject) else {
-            return try await refuseReplayed(subject)
+            return try await refuse(.callbackReplayed, session: subject)
         }
         defer { withExtendedLifetime(hold) {} }
         var driver = try SessionDriver(resuming: subject, in: log, capabilities: capabilities)
@@ -69,7 +69,7 @@ extension RelyingParty {
             let completion = try completion(state)
             if hint.isSelection, completion.profile.accountSelector != nil {
                 // The answer that was taken already, once more.
-                return try await refuseReplayed(subject)
+                return try await refuse(.callbackReplayed, session: subject)
             }
             guard completion.accepts(input) else {
                 return try await refuse(.redirectURIMismatch, session: subject)
@@ -78,7 +78,7 @@ extension RelyingParty {
             do {
                 tokens = try await completion.receive(input, binding, &driver)
             } catch is AppendConflict {
-                return try await refuseReplayed(subject)
+                return try await refuse(.callbackReplayed, session: subject)
             }
             try await completion.finish(&driver, tokens: tokens)
         case .callbackReceived where state.isChoosingAccount:
@@ -86,7 +86,7 @@ extension RelyingParty {
         case .callbackReceived, .tokenIssued:
             try await resume(&driver)
         default:
-            return try await refuseReplayed(subject)
+            return try await refuse(.callbackReplayed, session: subject)
         }
         return .taken(driver.result)
     }
@@ -124,7 +124,7 @@ extension RelyingParty {
                         input: input, binding: binding, selector: selector,
                         clientID: profile.registration.clientID)))
         } catch is AppendConflict {
-            return try await refuseReplayed(driver.subject)
+            return try await refuse(.callbackReplayed, session: driver.subject)
         }
         guard driver.state.phase == .callbackReceived else { return .taken(driver.result) }
         return .taken(try await sendOn(&driver))
@@ -140,14 +140,6 @@ extension RelyingParty {
     }
 
     // MARK: - Refusals
-
-    private func refuseReplayed(_ subject: String) async throws -> CallbackResult {
-        guard let reason = FailureReason("callback-replayed") else {
-            return .refused(FailureReason(.stateMismatch), session: subject)
-        }
-        try await record(CallbackRefused(reason: reason, session: subject))
-        return .refused(reason, session: subject)
-    }
 
     private func refuse(
         _ reason: FlowFailureReason, session: String?

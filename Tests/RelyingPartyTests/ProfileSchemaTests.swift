@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LedgerPrimitives
+import OpenIDConnect
 import TestSupport
 import Testing
 
@@ -146,17 +147,35 @@ struct ProfileSchemaTests {
         #expect(Set(parts.members.map(\.name)) == whole.subtracting(structure))
         let fullest = try Self.members(Self.fullest)
         #expect(Set(fullest.members.map(\.name)) == whole.subtracting(["extends", "environments"]))
+        var compared: [String] = []
         for member in parts.members {
             let written = fullest[member.name]
             let inner = (written?.objectValue ?? written?.arrayValue?.first?.objectValue)?.members
             let described = try Self.resolved(member.value, schema)
             guard let inner, let names = described["properties"]?.objectValue else { continue }
+            compared.append(member.name)
             var known = Set(names.members.map(\.name))
             if member.name == "clientAuthentication" {
                 known.subtract(["secretFile", "secretEnvironment"])
             }
             #expect(Set(inner.map(\.name)) == known, "\(member.name)")
         }
+        #expect(
+            compared.sorted() == [
+                "accountSelector", "clientAuthentication", "clockSkewSeconds", "decryption",
+                "permissions", "reasonTexts", "requestObject", "trace",
+            ])
+    }
+
+    @Test("takes every reason that the reader takes for a text, and no other")
+    func reasons() throws {
+        let schema = try Schemas.read(Self.schema)
+        let member = try #require(
+            schema["$defs"]?.objectValue?["members"]?.objectValue?["properties"]?
+                .objectValue?["reasonTexts"])
+        let reason = try Self.resolved(member, schema)["properties"]?.objectValue?["reason"]
+        let words = reason?.objectValue?["enum"]?.arrayValue?.compactMap(\.stringValue)
+        #expect(words == FlowFailureReason.allCases.map(\.rawValue).sorted())
     }
 
     /// What describes a member, or an element of it.

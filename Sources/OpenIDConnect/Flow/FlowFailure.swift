@@ -2,7 +2,8 @@
 
 internal import LedgerPrimitives
 
-/// Why a step of a flow ends the login. The raw values are codes of the failure catalogue.
+/// Why a step of a flow ends the login, or is refused outside of it. The raw values are codes of
+/// the failure catalogue.
 public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case abandoned
     case accessDenied = "access-denied"
@@ -11,6 +12,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case audienceMismatch = "aud-mismatch"
     case brokerError = "broker-error"
     case callbackMalformed = "callback-malformed"
+    case callbackReplayed = "callback-replayed"
     case certificateBindingMismatch = "cert-binding-mismatch"
     case certificateExpired = "certificate-expired"
     case clientAuthenticationFailed = "client-auth-failed"
