@@ -53,6 +53,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -122,7 +123,8 @@ let package = Package(
             [
                 "BuiltInProfiles", "Capabilities", "EventLog", "HTTPMessages", "JOSE",
                 "LedgerPrimitives", "OpenIDConnect", "OpenSSL", "Platform", "SessionEvents",
-                "Sessions", .product(name: "Yams", package: "Yams"),
+                "Sessions", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Yams", package: "Yams"),
             ]),
 
         module(

@@ -123,13 +123,20 @@ extension Capabilities {
     static let live = Capabilities(
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
         randomBytes: { OpenSSL.randomBytes($0) },
-        send: { try await LiveTransport.shared.send($0) }, clock: .system)
+        send: { try await LiveTransport.shared.send($0) }, timer: .system, clock: .system)
 }
 
 extension LiveTransport {
     /// The one of this process. It and its thread are made with the first request, so that a
     /// command that sends nothing has neither.
     static let shared = LiveTransport(userAgent: "AuthLedger/\(AuthLedgerProgram.version)")
+}
+
+extension SteadyTimer {
+    /// The one of the system.
+    static let system = SteadyTimer(
+        steadyMilliseconds: { ProcessControl.bootClockMilliseconds },
+        wait: { try await Task.sleep(for: .milliseconds($0)) })
 }
 
 extension ClockInstruments {

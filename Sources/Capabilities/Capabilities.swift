@@ -14,21 +14,25 @@ public struct Capabilities: Sendable {
     /// Sends a request and answers with the response. Failures are ``HTTPFailure``.
     public let send: @Sendable (HTTPRequest) async throws -> HTTPResponse
 
+    /// What lets time pass.
+    public let timer: SteadyTimer
     /// What tells how good the wall clock is; nil where nobody asks.
     public let clock: ClockInstruments?
 
-    /// A set of capabilities. Without `send` there is no network: every request is refused.
+    /// A set of capabilities. Without `send` there is no network: every request is refused. Without
+    /// `timer` nobody can wait.
     public init(
         now: @escaping @Sendable () -> Instant,
         randomBytes: @escaping @Sendable (_ count: Int) -> [UInt8],
         send: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse = { _ in
             throw HTTPFailure(.refused, mayHaveBeenSent: false)
         },
-        clock: ClockInstruments? = nil
+        timer: SteadyTimer? = nil, clock: ClockInstruments? = nil
     ) {
         self.now = now
         self.randomBytes = randomBytes
         self.send = send
+        self.timer = timer ?? .none(now)
         self.clock = clock
     }
 

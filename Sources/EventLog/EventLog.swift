@@ -6,15 +6,6 @@ internal import LedgerPrimitives
 internal import Platform
 internal import Synchronization
 
-/// A stream held by this process; see ``EventLog/hold(_:)``.
-public final class StreamHold: Sendable {
-    private let file: File
-
-    init(file: File) {
-        self.file = file
-    }
-}
-
 /// A ledger's event log: streams of events in one order, hashed into one Merkle tree.
 ///
 /// An append that returned is on disk. Events never change. Several processes may have the log
@@ -43,6 +34,7 @@ public final class EventLog: Sendable {
     let recentBlobs = RecentBlobs()
     let knownHistory = Mutex<LedgerHistory?>(nil)
     let clockWatch: ClockWatch
+    private let holds: StreamHolds
     let keyDirectory: KeyDirectory
     /// Signs checkpoints; only where the log is open for appending.
     let checkpointer: Checkpointer?
@@ -153,6 +145,7 @@ public final class EventLog: Sendable {
         }
         clockWatch = ClockWatch(capabilities.clock)
         self.paths = paths
+        holds = StreamHolds(path: paths.lock)
         self.capabilities = capabilities
         self.environment = environment
         self.tables = tables
@@ -182,7 +175,9 @@ public final class EventLog: Sendable {
         guard let info = ledger.flatMap(LedgerInfo.init(encoded:)) else {
             throw LedgerError.damaged("the record of the ledger is malformed", position: nil)
         }
-        return (try LogTables(environment, create: false), info)
+        let tables = try LogTables(
+            environment, create: false, createsAttempts: access == .appending)
+        return (tables, info)
     }
 
     // MARK: - Appending
@@ -285,9 +280,6 @@ public final class EventLog: Sendable {
     ///
     /// - Returns: nil when another holds it.
     public func hold(_ subject: String) throws -> StreamHold? {
-        let file = try File(paths.lock, .locking(permissions: 0o600))
-        let digest = StreamNameHash.hash(Array(subject.utf8))
-        let offset = digest[..<8].reduce(Int64(0)) { $0 << 8 | Int64($1) } & (1 << 62 - 1)
-        return try file.lockByte(at: offset) ? StreamHold(file: file) : nil
+        try holds.hold(subject)
     }
 }

@@ -133,7 +133,7 @@ extension EventLog {
         try File(paths.lock, .creating(permissions: 0o600)).sync()
         let log = try paths.openEnvironment(
             paths.log, access: .appending, databasesMax: LogTables.count)
-        let tables = try LogTables(log, create: true)
+        let tables = try LogTables(log, create: true, createsAttempts: true)
         try log.write { transaction in
             try transaction.put(LogTables.MetaName.format, LedgerFormat.encoded, in: tables.meta)
             try transaction.put(LogTables.MetaName.ledger, info.encoded, in: tables.meta)

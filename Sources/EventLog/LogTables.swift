@@ -6,7 +6,7 @@ internal import MerkleTree
 
 /// The databases of `log/` and what their keys and values are. See `Schemas/event-log.md`.
 struct LogTables: Sendable {
-    static let count = 7
+    static let count = 8
 
     /// Position to frame.
     let events: LMDBDatabase
@@ -22,8 +22,13 @@ struct LogTables: Sendable {
     let checkpoints: LMDBDatabase
     /// Name to fact about the ledger.
     let meta: LMDBDatabase
+    /// Stream key to the number of an attempt that was noted before it was made, until the
+    /// stream's next event; nil in a ledger that was not opened for appending since there is such
+    /// a table.
+    let attempts: LMDBDatabase?
 
-    init(_ environment: LMDBEnvironment, create: Bool) throws {
+    /// - Parameter createsAttempts: whether a ledger that has no table of attempts gets one.
+    init(_ environment: LMDBEnvironment, create: Bool, createsAttempts: Bool) throws {
         events = try environment.database("events", create: create)
         streams = try environment.database("streams", create: create)
         tree = try environment.database("tree", create: create)
@@ -31,6 +36,7 @@ struct LogTables: Sendable {
         dictionaries = try environment.database("dictionaries", create: create)
         checkpoints = try environment.database("checkpoints", create: create)
         meta = try environment.database("meta", create: create)
+        attempts = try environment.databaseIfPresent("attempts", create: createsAttempts)
     }
 
     /// Names in `meta`.

@@ -13,6 +13,8 @@ public struct AppendBatch: Sendable {
     public var newDataKeys: [NewDataKey]
     /// By what the streams can be found again; stored durably before the events are.
     public var lookups: [LookupEntry]
+    /// Attempts to note, see ``EventLog/noteAttempt(_:of:)``.
+    var attempts: [NotedAttempt] = []
 
     /// A batch of events.
     public init(
@@ -195,6 +197,9 @@ struct CommitWorker: Sendable {
             for planned in planner.planned {
                 try write(planned, head: &head, in: transaction)
             }
+            for attempt in request.batch.attempts {
+                try tables.note(attempt, in: transaction)
+            }
             results.append(
                 .success(
                     AppendReceipt(
@@ -230,6 +235,10 @@ struct CommitWorker: Sendable {
         try transaction.put(.number(position), frame, in: tables.events, .appended)
         try transaction.put(
             .bytes(StreamKey.key(event.subject)), number: position, in: tables.streams, .replacing)
+        // What the attempt came to is recorded now.
+        if let attempts = tables.attempts {
+            try transaction.delete(.bytes(StreamKey.key(event.subject)), in: attempts)
+        }
         for blob in event.blobs {
             let key = LMDBKey.bytes(blob.digest.array)
             let isThere = try transaction.withValue(key, in: tables.blobs) { _ in true } ?? false

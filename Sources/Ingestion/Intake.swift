@@ -143,6 +143,7 @@ struct Intake: Equatable {
     ) -> [(name: String, isHarmless: (String) -> Bool)] {
         [
             ("error", RegisteredNames.errors.containsIdentical),
+            ("hint", RegisteredNames.pollHints.containsIdentical),
             ("algorithm", RegisteredNames.algorithms.containsIdentical),
             ("tokenType", RegisteredNames.tokenTypes.containsIdentical),
             ("responseMode", RegisteredNames.responseModes.containsIdentical),
@@ -195,7 +196,7 @@ extension LineRejection {
             self.init(
                 .transitionRefused,
                 "`\(type.word)` in a session that is \(phase.rawValue): \(why)")
-        case .notAwaitingCallback, .evidenceMissing:
+        case .notAwaitingCallback, .notPolling, .evidenceMissing:
             self.init(.transitionRefused, "the session cannot take this event now")
         case .wrongFlow(let flow, let type):
             self.init(

@@ -133,6 +133,18 @@ internal import Synchronization
         return LMDBDatabase(handle: handle)
     }
 
+    /// Opens a database that may not be there yet.
+    ///
+    /// - Parameter create: whether to make it then.
+    /// - Returns: nil when it is not there and is not made.
+    public func databaseIfPresent(_ name: String, create: Bool) throws -> LMDBDatabase? {
+        do {
+            return try database(name)
+        } catch let error as LMDBError where error.code == .notFound {
+            return create ? try database(name, create: true) : nil
+        }
+    }
+
     /// The number of the last committed transaction; it grows with every commit of any process.
     public var lastTransactionID: Int {
         var info = unsafe MDB_envinfo()

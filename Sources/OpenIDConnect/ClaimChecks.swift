@@ -33,6 +33,7 @@ struct ClaimChecks {
             hash(token.accessTokenHash, expectations.accessToken, .accessTokenHashMismatch)
         case .codeHash: hash(token.codeHash, expectations.code, .codeHashMismatch)
         case .stateHash: hash(token.stateHash, expectations.state, .stateHashMismatch)
+        case .authReqID, .hintedSubject, .replay: requestBinding(check)
         case .signature, .alg, .key, .typ, .crit, .size, .token, .header, .claims: .notChecked
         }
     }
@@ -118,9 +119,18 @@ struct ClaimChecks {
         required(token.issuedAt) { issued in
             let future = inFuture(
                 issued, tolerating: expectations.skew.issuedAtSeconds, .issuedAtInvalid)
-            guard case .passed = future, let ageMax = expectations.issuedAgeSecondsMax else {
-                return future
+            guard case .passed = future else { return future }
+            if let accepted = expectations.request?.acceptedAt {
+                let tolerated = expectations.skew.issuedAtSeconds
+                let excess = seconds(from: issued, to: accepted, tolerating: tolerated)
+                guard excess <= 0 else {
+                    return .failed(
+                        .issuedTooLongAgo,
+                        detail: "\(excess + Int64(tolerated)) s before the request was accepted, "
+                            + "\(tolerated) s tolerated")
+                }
             }
+            guard let ageMax = expectations.issuedAgeSecondsMax else { return future }
             return notOlder(
                 issued, than: ageMax, tolerating: expectations.skew.issuedAtSeconds,
                 .issuedTooLongAgo)

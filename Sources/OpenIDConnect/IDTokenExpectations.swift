@@ -37,6 +37,8 @@ public struct IDTokenExpectations: Sendable, Equatable {
     public var code = HashExpectation()
     /// What `s_hash` is compared with.
     public var state = HashExpectation()
+    /// The backchannel request that the token must answer; nil in flows through a browser.
+    public var request: RequestExpectation?
 
     /// Expectations with the usual limits.
     public init(issuer: String, clientID: String, algorithms: [SignatureAlgorithm]) {
@@ -118,5 +120,32 @@ public struct HashExpectation: Sendable, Hashable {
     public init(_ original: Original? = nil, isRequired: Bool = false) {
         self.original = original
         self.isRequired = isRequired
+    }
+}
+
+/// What ties a token to the backchannel request that it came for. There is no nonce in such a
+/// flow (CIBA Core §10.3.1).
+public struct RequestExpectation: Sendable, Hashable {
+    /// The id of the request; nil when it is not known any more.
+    public var requestID: String?
+    /// When the provider accepted the request: no token for it is older.
+    public var acceptedAt: Instant?
+    /// Whom the request was about, as the hint names them; nil when nobody knows.
+    public var person: String?
+    /// The claims in which the provider names its people as a hint does; empty when nobody knows.
+    public var personClaims: [String]
+    /// Whether the very token came before, in another session; nil when nobody looked.
+    public var isReplayed: Bool?
+
+    /// An expectation; without arguments, that nothing is known.
+    public init(
+        requestID: String? = nil, acceptedAt: Instant? = nil, person: String? = nil,
+        personClaims: [String] = [], isReplayed: Bool? = nil
+    ) {
+        self.requestID = requestID
+        self.acceptedAt = acceptedAt
+        self.person = person
+        self.personClaims = personClaims
+        self.isReplayed = isReplayed
     }
 }

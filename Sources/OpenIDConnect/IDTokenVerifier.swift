@@ -31,14 +31,14 @@ public struct IDTokenVerifier: Sendable {
             jws = try CompactJWS(parsing: token, bytesMax: expectations.tokenBytesMax)
                 .verified(with: keys, allowing: expectations.algorithms)
         } catch {
-            return (Verdict(TokenFailure(error).outcome), nil, nil)
+            return (Verdict(isBackchannel: isBackchannel, TokenFailure(error).outcome), nil, nil)
         }
         let token = IDToken(parsing: jws.payload)
         let claims = token.map {
             ClaimChecks(
                 token: $0, expectations: expectations, algorithm: jws.algorithm, instant: instant)
         }
-        let verdict = Verdict { check in
+        let verdict = Verdict(isBackchannel: isBackchannel) { check in
             switch check {
             // Without these there would be no verified JWS.
             case .signature, .alg, .key, .crit, .size, .token, .header: .passed
@@ -49,6 +49,8 @@ public struct IDTokenVerifier: Sendable {
         }
         return verdict.isAccepted ? (verdict, token, jws.header) : (verdict, nil, nil)
     }
+
+    private var isBackchannel: Bool { expectations.request != nil }
 
     private static let malformedPayload = CheckOutcome.failed(
         .tokenMalformed, detail: "the payload is not an object of strict JSON")

@@ -30,7 +30,7 @@ public struct SignatureVerifier: Sendable {
             let jws = try CompactJWS(parsing: token, bytesMax: tokenBytesMax)
             return (Self.verdict(passing: [.size, .token]), jws)
         } catch {
-            return (Verdict(TokenFailure(error).outcome), nil)
+            return (Verdict(isBackchannel: false, TokenFailure(error).outcome), nil)
         }
     }
 
@@ -43,11 +43,11 @@ public struct SignatureVerifier: Sendable {
                 .verified(with: keys, allowing: algorithms)
             return (Self.verdict(passing: Self.checks), jws)
         } catch {
-            return (Verdict(TokenFailure(error).outcome), nil)
+            return (Verdict(isBackchannel: false, TokenFailure(error).outcome), nil)
         }
     }
 
     private static func verdict(passing checks: Set<TokenCheck>) -> Verdict {
-        Verdict { checks.contains($0) ? .passed : .notChecked }
+        Verdict(isBackchannel: false) { checks.contains($0) ? .passed : .notChecked }
     }
 }

@@ -39,6 +39,12 @@ public enum TokenCheck: String, Sendable, Hashable, CaseIterable {
     case stateHash = "s_hash"
     /// The user was authenticated recently enough (13).
     case authTime = "auth_time"
+    /// The token answers the backchannel request, by the id that it names (CIBA Core §10.3.1).
+    case authReqID = "auth_req_id"
+    /// The person is the one that the backchannel request was about (CIBA Core §7.1).
+    case hintedSubject = "subject"
+    /// The token did not come before, in another session.
+    case replay
     /// The token is not larger than allowed.
     case size
     /// Three parts of strict base64url, and a header of strict JSON (RFC 7515 §7.1).
@@ -54,8 +60,17 @@ public enum TokenCheck: String, Sendable, Hashable, CaseIterable {
         case .signature, .alg, .key, .typ, .crit, .iss, .sub, .aud, .exp, .iat, .size, .token,
             .header, .claims:
             true
-        case .azp, .nbf, .nonce, .acr, .accessTokenHash, .codeHash, .stateHash, .authTime:
+        case .azp, .nbf, .nonce, .acr, .accessTokenHash, .codeHash, .stateHash, .authTime,
+            .authReqID, .hintedSubject, .replay:
             false
+        }
+    }
+
+    /// Whether it binds a token to a backchannel request. Through a browser, the nonce does.
+    var bindsToRequest: Bool {
+        switch self {
+        case .authReqID, .hintedSubject, .replay: true
+        default: false
         }
     }
 }
@@ -83,8 +98,10 @@ public enum TokenFailureReason: String, Sendable, Hashable, CaseIterable {
     case notYetValid = "not-yet-valid"
     case signatureInvalid = "sig-invalid"
     case stateHashMismatch = "s-hash-mismatch"
+    case subjectMismatch = "subject-mismatch"
     case tokenExpired = "token-expired"
     case tokenMalformed = "token-malformed"
+    case tokenReplayed = "token-replayed"
     case tokenTooLarge = "response-too-large"
 }
 
@@ -127,12 +144,16 @@ public struct CheckResult: Sendable, Hashable {
 
 /// What all checks of one token said: a value to be recorded, computed again and compared.
 public struct Verdict: Sendable, Hashable {
-    /// One result for every ``TokenCheck``, in their order.
+    /// One result for every ``TokenCheck`` that the flow has, in their order.
     public let checks: [CheckResult]
 
     /// Asks for the outcome of every check.
-    init(_ outcome: (TokenCheck) -> CheckOutcome) {
-        checks = TokenCheck.allCases.map { CheckResult($0, outcome($0)) }
+    ///
+    /// - Parameter isBackchannel: whether the token answers a backchannel request, and so has the
+    ///   checks that bind it to that.
+    init(isBackchannel: Bool, _ outcome: (TokenCheck) -> CheckOutcome) {
+        checks = TokenCheck.allCases.lazy.filter { isBackchannel || !$0.bindsToRequest }
+            .map { CheckResult($0, outcome($0)) }
     }
 
     /// Whether the token is accepted: nothing failed, and nothing indispensable was left out.

@@ -34,6 +34,9 @@ public struct VerificationPolicy: Equatable, Sendable {
     public var levelOfAssuranceMin = 0
     /// Levels of the authentication context classes whose name does not tell.
     public var levelsOfAssurance: [AssuranceLevel] = []
+    /// The claims in which the provider names its people as the hint of a backchannel request
+    /// does; the first that is there counts. Empty where they cannot be compared.
+    public var hintClaims: [String] = []
     /// The smallest RSA key that is taken, in bits.
     public var rsaBitsMin = 2048
     /// The largest token that is taken, in bytes.
@@ -55,6 +58,7 @@ extension VerificationPolicy {
             "algorithms": .array(algorithms.map { .string($0) }),
             "audience": .string(audience),
             "clockSkewSeconds": .object(clockSkew.object),
+            "hintClaims": .array(hintClaims.map { .string($0) }),
             "issuedAtAgeSecondsMax": .integer(Int64(issuedAtAgeSecondsMax)),
             "issuer": .string(issuer),
             "levelOfAssuranceMin": .integer(Int64(levelOfAssuranceMin)),
@@ -99,6 +103,7 @@ extension VerificationPolicy {
         policy.levelOfAssuranceMin =
             try reader.number("levelOfAssuranceMin", 0...9) ?? policy.levelOfAssuranceMin
         policy.levelsOfAssurance = try reader.levels() ?? policy.levelsOfAssurance
+        policy.hintClaims = try reader.texts("hintClaims") ?? policy.hintClaims
         policy.rsaBitsMin = try reader.number("rsaBitsMin", 2048...16_384) ?? policy.rsaBitsMin
         policy.tokenBytesMax =
             try reader.number("tokenBytesMax", 1024...1_048_576) ?? policy.tokenBytesMax

@@ -144,6 +144,18 @@ public final class File: Sendable {
         return true
     }
 
+    /// Gives up the lock on a byte that ``lockByte(at:waits:)`` took.
+    public func unlockByte(at offset: Int64) throws(SystemError) {
+        var range = flock()
+        range.l_type = Int16(F_UNLCK)
+        range.l_whence = Int16(SEEK_SET)
+        range.l_start = off_t(offset)
+        range.l_len = 1
+        guard unsafe fcntl(descriptor, 37, &range) == 0 else {  // F_OFD_SETLK
+            throw SystemError("fcntl", path)
+        }
+    }
+
     /// Whether this is a terminal.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
 

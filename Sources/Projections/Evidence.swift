@@ -127,6 +127,10 @@ struct EvidenceWriter {
             let next = index + 1
             if next < story.steps.count, story.steps[next].event.isPending { return texts }
             texts.append(pendingRun(endingAt: index, payload.attempt))
+        case .unavailable:
+            texts.append(
+                "poll \(payload.attempt) got no answer that says anything"
+                    + (payload.httpStatus.map { " (status \($0))" } ?? ""))
         case .slowDown:
             texts.append("the provider asked for longer pauses at poll \(payload.attempt)")
         case .error:
@@ -146,9 +150,25 @@ struct EvidenceWriter {
             guard case .polled(let payload) = step.event, payload.status == .pending else { break }
             first = payload.attempt
         }
-        return first == last
+        let hints = hints(upTo: index)
+        let said = hints.isEmpty ? "" : ", who was at: " + hints.joined(separator: ", then ")
+        return
+            (first == last
             ? "poll \(last) found no answer of the user"
-            : "polls \(first) to \(last) found no answer of the user"
+            : "polls \(first) to \(last) found no answer of the user") + said
+    }
+
+    /// What the provider said the user was at, each word once, in a run of polls.
+    private func hints(upTo index: Int) -> [String] {
+        var hints: [String] = []
+        for step in story.steps[...index].reversed() {
+            guard case .polled(let payload) = step.event, payload.status == .pending else { break }
+            guard let hint = payload.hint, !hint.isOther,
+                !(hints.last?.isIdentical(to: hint) ?? false)
+            else { continue }
+            hints.append(hint)
+        }
+        return hints.reversed()
     }
 
     private func tokenIssued(_ payload: TokenIssued, at index: Int) -> [String] {

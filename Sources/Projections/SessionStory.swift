@@ -130,6 +130,10 @@ extension SessionStory {
 extension Polled {
     /// Whether the provider asks for patience, which is no error.
     var isWaiting: Bool { status == .pending || status == .slowDown }
+
+    /// The pause between polls from here on, where this says one. A server that is out says how
+    /// long it wants to be left alone, which is not that.
+    var namedIntervalSeconds: Int? { status == .unavailable ? nil : intervalSeconds }
 }
 
 extension SessionEvent {

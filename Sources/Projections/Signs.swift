@@ -126,7 +126,7 @@ extension SessionStory {
         default:
             var interval = Self.standardIntervalSeconds
             for (before, poll) in zip(polls, polls.dropFirst()) {
-                interval = before.payload.intervalSeconds ?? interval
+                interval = before.payload.namedIntervalSeconds ?? interval
                 guard let wait = poll.step.waitMilliseconds, wait >= 0 else { continue }
                 if wait < Int64(interval) * 1000 {
                     return Self.shown(

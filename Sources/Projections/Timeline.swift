@@ -83,11 +83,14 @@ extension CallbackReceived {
 }
 
 extension Polled {
+    private var hintWords: String { hint.map { " (\($0))" } ?? "" }
+
     fileprivate var words: String {
         switch status {
-        case .accepted: "The provider accepted the request."
-        case .pending: "Poll \(attempt): the user has not answered yet."
-        case .slowDown: "Poll \(attempt): the provider asks for longer pauses."
+        case .accepted: "The provider accepted the request" + hintWords + "."
+        case .pending: "Poll \(attempt): the user has not answered yet" + hintWords + "."
+        case .slowDown: "Poll \(attempt): the provider asks for longer pauses" + hintWords + "."
+        case .unavailable: "Poll \(attempt): the provider could not answer."
         case .error: "Poll \(attempt): the provider answered \(error ?? "with an error")."
         }
     }

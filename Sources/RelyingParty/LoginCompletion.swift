@@ -156,13 +156,10 @@ struct LoginCompletion {
         let origin: TokenInput.Origin
         var traceID: String?
         if let code = state.secrets.code, flow != .implicit {
-            let endpoint = discovery.endpoint(
-                "token_endpoint", otherwise: discovery.tokenEndpoint,
-                usesCertificate: usesCertificate)
             let response = try await exchange(
-                code, state, at: endpoint, noting: &exchanges)
+                code, state, at: tokenEndpoint, noting: &exchanges)
             traceID = backchannel.traceID(of: response)
-            origin = .endpoint(endpoint, response)
+            origin = .endpoint(tokenEndpoint, response)
         } else if let received {
             origin = .callback(received)
         } else if let idToken = state.secrets.idToken {
@@ -170,6 +167,14 @@ struct LoginCompletion {
         } else {
             throw FlowFailure(.idTokenMissing)
         }
+        return input(origin, keySet, traceID: traceID)
+    }
+
+    /// What tokens are taken in with: opened where they were encrypted, with the documents that
+    /// count now.
+    private func input(
+        _ origin: TokenInput.Origin, _ keySet: ArchivedDocument, traceID: String?
+    ) -> (TokenInput, TokenResponse?) {
         let policyBytes = CanonicalJSON.encode(policy.object)
         var input = TokenInput(
             origin,
@@ -207,6 +212,46 @@ struct LoginCompletion {
         }
     }
 
+    // MARK: - Polling
+
+    /// Sends one poll for the answer to a request.
+    ///
+    /// - Throws: ``HTTPFailure`` when there is no answer, or ``FlowFailure``.
+    func poll(_ requestID: String) async throws -> HTTPResponse {
+        let grantType =
+            flow == .headless ? profile.backchannel.headlessGrantType : PollAnswer.cibaGrantType
+        let form = PollAnswer.form(
+            grantType: grantType, requestID: flow.requestIDMember, requestID)
+        return try await backchannel.post(form, to: tokenEndpoint)
+    }
+
+    /// What the answer to a poll is taken in with.
+    func pollOutcome(_ response: HTTPResponse, at instant: Instant) async throws
+        -> PollInput.Outcome
+    {
+        guard case .tokens = PollAnswer.process(response, at: instant) else {
+            return .answered(response, nil)
+        }
+        do {
+            let (_, keySet) = try await documents.keySet(discovery)
+            let (input, _) = input(
+                .endpoint(tokenEndpoint, response), keySet,
+                traceID: backchannel.traceID(of: response))
+            return .answered(response, .success(input))
+        } catch let failure as FlowFailure {
+            return .answered(response, .failure(failure))
+        }
+    }
+
+    /// The provider's id for what it answered, as far as it may stand in the clear.
+    func traceID(of response: HTTPResponse) -> String? { backchannel.traceID(of: response) }
+
+    private var tokenEndpoint: String {
+        discovery.endpoint(
+            "token_endpoint", otherwise: discovery.tokenEndpoint,
+            usesCertificate: usesCertificate)
+    }
+
     // MARK: - Verdict
 
     /// Checks an ID token that was recorded. A key that is not known yet gets one more look: the
@@ -220,10 +265,15 @@ struct LoginCompletion {
         // The policy that was recorded with the token counts, also if this program is a later one
         // that would make another.
         let policy = try documents.archivedPolicy(policyDigest)
+        var isReplayed: Bool?
+        if !flow.usesRedirect, let token = driver.state.secrets.idToken {
+            isReplayed = try log.subjects(of: .idToken, token)
+                .contains { !$0.isIdentical(to: driver.subject) }
+        }
         var input = VerificationInput(
             keys: try documents.archivedKeySet(digest, policy.keyLimits),
             keySetDigest: digest, policy: policy, policyDigest: policyDigest,
-            subjectClaims: profile.checks.subjectClaims)
+            subjectClaims: profile.checks.subjectClaims, isReplayed: isReplayed)
         if let token = driver.state.secrets.idToken,
             let keyID = Self.lackingKey(token, input.keys)
         {

@@ -104,7 +104,7 @@ extension RelyingParty {
         }
     }
 
-    private func completion(_ state: SessionState) throws -> LoginCompletion {
+    func completion(_ state: SessionState) throws -> LoginCompletion {
         try LoginCompletion(log: log, capabilities: capabilities, cache: documents, state)
     }
 

@@ -20,6 +20,13 @@ public struct LoginResult: Equatable, Sendable {
     public let events: Int
     /// Where to send the user next; only while the session waits for a callback.
     public var authorizationURL: String?
+    /// What opens the eID, as it came last; only while a Headless login is polled for. It starts a
+    /// login, so it is for the user alone.
+    public var acrData: JSONObject?
+    /// What the user is to be told, where the provider made the message.
+    public var messageForUser: String?
+    /// What the user is at, in the provider's own word; from outside.
+    public var hint: String?
     /// Subject and claims of a login that succeeded; personal.
     public var claims: JSONObject?
 }
@@ -36,6 +43,18 @@ public struct LoginWishes: Sendable {
     public var visitorID: String?
     /// What the user is to permit, where the provider keeps permissions; sealed.
     public var permission: JSONObject?
+    /// Who is to log in without a browser, by a token; sealed.
+    public var loginHintToken: String?
+    /// Who is to log in without a browser, by an ID token of an earlier login; sealed.
+    public var idTokenHint: String?
+    /// What the user sees on both devices, without a browser; sealed.
+    public var bindingMessage: String?
+    /// What a login without a browser is for in detail: a JSON array (RFC 9396); sealed.
+    public var authorizationDetails: JSONValue?
+    /// How long a request without a browser shall be good, in seconds.
+    public var requestedExpirySeconds: Int?
+    /// Where the user's device is, for Headless; sealed.
+    public var endUserIP: String?
 
     /// No wishes.
     public init() {}
@@ -61,14 +80,21 @@ public struct RelyingParty: Sendable {
     }
 
     /// Begins a login: records it, sends the user to the account selector or asks the provider for
-    /// its endpoints, records that the user is sent away, and only then gives the URL out.
+    /// its endpoints, records that the user is sent away, and only then gives the URL out. Without
+    /// a browser it sends the request, and records that the provider accepted it.
     ///
     /// - Throws: ``ProfileError`` or an error of the ledger. What the provider does wrong is no
     ///   error but a failed session.
     public func start(
         _ profile: ProviderProfile, flow: Flow, _ wishes: LoginWishes = LoginWishes()
     ) async throws -> LoginResult {
-        try check(profile, flow, wishes)
+        guard profile.flows.contains(flow) else {
+            throw ProfileError("the profile does not have the flow `\(flow.rawValue)`")
+        }
+        if !flow.usesRedirect {
+            return try await startBackchannel(profile, flow, wishes).driver.result
+        }
+        try check(profile, wishes)
         let document = CanonicalJSON.encode(profile.object)
         var driver = try SessionDriver(beginningIn: log, capabilities: capabilities)
         let request = makeRequest(profile, flow, wishes)
@@ -105,11 +131,8 @@ public struct RelyingParty: Sendable {
 
     /// What would be wrong with a login is said before anything is recorded.
     private func check(
-        _ profile: ProviderProfile, _ flow: Flow, _ wishes: LoginWishes
+        _ profile: ProviderProfile, _ wishes: LoginWishes
     ) throws(ProfileError) {
-        guard flow.usesRedirect, profile.flows.contains(flow) else {
-            throw ProfileError("the profile does not have the flow `\(flow.rawValue)`")
-        }
         if let selector = profile.accountSelector, selector.issuers.isEmpty {
             throw ProfileError(
                 "`accountSelector.issuers` must list the issuers that the selector may name")
@@ -144,8 +167,14 @@ public struct RelyingParty: Sendable {
 extension SessionDriver {
     /// How the session stands now.
     var result: LoginResult {
-        LoginResult(
+        var result = LoginResult(
             session: subject, phase: state.phase ?? .initiated, reason: reason,
-            events: eventCount, authorizationURL: nil, claims: claims)
+            events: eventCount, claims: claims)
+        if state.phase == .polling {
+            result.acrData = state.secrets.acrData
+            result.messageForUser = state.secrets.messageForUser
+            result.hint = hint
+        }
+        return result
     }
 }

@@ -22,6 +22,8 @@ struct SessionDriver {
     private(set) var isReported = false
     /// Why the session failed, if it did.
     private(set) var reason: FailureReason?
+    /// What the user is at, as the provider said last while we polled.
+    private(set) var hint: String?
 
     /// A session that begins.
     init(beginningIn log: EventLog, capabilities: Capabilities) throws {
@@ -97,6 +99,16 @@ struct SessionDriver {
 
     private mutating func note(_ event: SessionEvent) {
         eventCount += 1
-        if case .failed(let payload) = event { reason = payload.reason }
+        switch event {
+        case .failed(let payload): reason = payload.reason
+        case .polled(let payload):
+            // One that is not registered was sealed.
+            hint =
+                payload.hint.map {
+                    $0.isIdentical(to: RegisteredNames.other)
+                        ? state.secrets.pollDescription ?? $0 : $0
+                } ?? hint
+        default: break
+        }
     }
 }

@@ -18,11 +18,12 @@ public struct SweepResult: Equatable, Sendable {
 }
 
 extension RelyingParty {
-    /// Ends the redirect logins that nobody will finish: users that never came back, and sessions
-    /// whose process died.
+    /// Ends the logins that nobody will finish: users that never came back, requests that ran out
+    /// while nobody polled, and sessions whose process died.
     ///
     /// A session is left alone while a process holds it, and before the time has passed that its
-    /// profile gives a user. What a token is still waiting for its verdict gets one.
+    /// profile or the provider gives a user. What a token is still waiting for its verdict gets
+    /// one.
     ///
     /// - Parameters:
     ///   - seconds: the time a user is given, in place of each profile's.
@@ -53,8 +54,7 @@ extension RelyingParty {
         let ends = try log.streamEnds(session, last: 1).events
         guard let first = ends.first, let last = ends.last,
             first.envelope.recordedTime == nil,
-            case .initiated(let initiated)? = try? SessionEventCodec.decode(first),
-            initiated.flow.usesRedirect, !last.isTerminal
+            case .initiated? = try? SessionEventCodec.decode(first), !last.isTerminal
         else { return }
         guard try log.dataKey(for: session) != nil, let hold = try log.hold(session) else {
             result.waiting += 1
@@ -63,8 +63,11 @@ extension RelyingParty {
         defer { withExtendedLifetime(hold) {} }
         var driver = try SessionDriver(resuming: session, in: log, capabilities: capabilities)
         let profile = try documents.profile(of: driver.state, in: log)
-        let patience = Int64(seconds ?? profile.abandonedAfterSeconds) * 1000
-        guard last.envelope.time.advanced(byMilliseconds: patience) <= capabilities.now() else {
+        let patience = seconds ?? profile.abandonedAfterSeconds
+        let lastMoment =
+            driver.state.polling.deadline(patienceSeconds: patience)
+            ?? last.envelope.time.advanced(byMilliseconds: Int64(patience) * 1000)
+        guard lastMoment <= capabilities.now() else {
             result.waiting += 1
             return
         }
@@ -75,6 +78,10 @@ extension RelyingParty {
     /// What is known of why a session stands where it stands, and no more.
     private func end(_ driver: inout SessionDriver) async throws {
         switch driver.state.phase {
+        case .initiated where !(driver.state.flow?.usesRedirect ?? true):
+            try await resumeBackchannel(&driver)
+        case .polling:
+            try await driver.apply(.fail(.polling, FlowFailure(.pollTimeout)))
         case .initiated:
             try await driver.apply(.fail(.authorizationRequest, FlowFailure(.abandoned)))
         case .redirected:
@@ -91,7 +98,7 @@ extension RelyingParty {
 
 extension RecordedEvent {
     /// Whether nothing follows in its session.
-    fileprivate var isTerminal: Bool {
+    var isTerminal: Bool {
         envelope.type == SessionEventType.verified.rawValue
             || envelope.type == SessionEventType.failed.rawValue
     }

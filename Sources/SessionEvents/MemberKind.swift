@@ -63,6 +63,9 @@ extension MemberKind where Value == String {
     static let error = registered(
         RegisteredNames.errors, "a registered OAuth or OpenID Connect error code, or \"other\"")
 
+    static let pollHint = registered(
+        RegisteredNames.pollHints, "a registered word for what the user is at, or \"other\"")
+
     static let algorithm = registered(
         RegisteredNames.algorithms, "a registered JWS algorithm, or \"other\"")
 

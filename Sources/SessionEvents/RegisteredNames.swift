@@ -58,6 +58,16 @@ public enum RegisteredNames {
         "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM",
     ]
 
+    /// What a user is at while we poll: hint codes of Swedish BankID, and texts of Idura Verify.
+    public static let pollHints: Set<String> = [
+        "outstandingTransaction", "noClient", "started", "userMrtd", "userCallConfirm",
+        "userSign", "processing", "expiredTransaction", "certificateErr", "userCancel",
+        "cancelled", "startFailed", "userDeclinedCall", "notSupportedByUserApp",
+        "transactionRiskBlocked", "awaiting first user interaction",
+        "awaiting user request acknowledgement", "awaiting user identification",
+        "User has not yet granted authorization",
+    ]
+
     /// A name from outside if it is one of a list, or else ``other``.
     public static func inClear(_ name: String, _ names: Set<String>) -> String {
         names.containsIdentical(name) ? name : other

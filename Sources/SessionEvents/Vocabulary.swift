@@ -44,6 +44,9 @@ public enum PollStatus: String, CaseIterable, Sendable {
     case pending
     /// As pending, and we asked too often.
     case slowDown = "slow-down"
+    /// The provider could not answer: no answer, a server error or too many requests. The request
+    /// goes on.
+    case unavailable
     /// The request is over without a token.
     case error
 }
@@ -199,7 +202,8 @@ extension MemberKind where Value == StateBinding {
 }
 
 extension MemberKind where Value == PollStatus {
-    static let pollStatus: MemberKind = .word("accepted, pending, slow-down or error")
+    static let pollStatus: MemberKind = .word(
+        "accepted, pending, slow-down, unavailable or error")
 }
 
 extension MemberKind where Value == DocumentSource {

@@ -213,8 +213,24 @@ public struct TokenInput: Sendable {
     public var policy: ArchivedDocument
     /// The provider's id for the exchange.
     public var traceID: String?
+    /// The poll that brought them; nil where a code or the browser did.
+    public var poll: Poll?
     /// Descriptions of errors that fix a finer reason.
     public var reasonTexts: [ReasonText]
+
+    /// Which poll brought tokens.
+    public struct Poll: Sendable {
+        /// Its number.
+        public var attempt: Int
+        /// Whether an earlier one may have left unrecorded.
+        public var hasGap: Bool
+
+        /// A poll.
+        public init(attempt: Int, hasGap: Bool) {
+            self.attempt = attempt
+            self.hasGap = hasGap
+        }
+    }
 
     /// The tokens, as far as they can be read.
     public var tokens: TokenResponse? {
@@ -253,19 +269,23 @@ public struct VerificationInput: Sendable {
     public var policyDigest: Digest
     /// Which claims name a person at this provider; the first that is there counts.
     public var subjectClaims: [String]
+    /// Whether the very token came before, in another session; nil when nobody looked.
+    public var isReplayed: Bool?
     /// What was asked for once the token itself was found good; nil where nothing was.
     public var supplements: Supplements?
 
     /// The input of a verification.
     public init(
         keys: JSONWebKeySet, keySetDigest: Digest, policy: VerificationPolicy,
-        policyDigest: Digest, subjectClaims: [String] = [], supplements: Supplements? = nil
+        policyDigest: Digest, subjectClaims: [String] = [], isReplayed: Bool? = nil,
+        supplements: Supplements? = nil
     ) {
         self.keys = keys
         self.keySetDigest = keySetDigest
         self.policy = policy
         self.policyDigest = policyDigest
         self.subjectClaims = subjectClaims
+        self.isReplayed = isReplayed
         self.supplements = supplements
     }
 }

@@ -30,6 +30,9 @@ public enum Session {
         switch command {
         case .recordReported(let event): [SessionStep(event)]
         case .initiate(let parameters): [RedirectFlow.initiate(parameters)]
+        case .initiateBackchannel(let parameters): [BackchannelFlow.initiate(parameters)]
+        case .receiveAcceptance(let input): BackchannelFlow.receiveAcceptance(input)
+        case .receivePoll(let input): try PollStep.receive(input, in: state)
         case .redirect(let redirection): [RedirectFlow.redirect(redirection, in: state)]
         case .receiveSelection(let input): try RedirectFlow.receiveSelection(input, in: state)
         case .receiveCallback(let input): try CallbackStep.receive(input, in: state)
@@ -60,6 +63,7 @@ public enum Session {
             next.acrValues = payload.acrValues
             next.responseMode = payload.responseMode
             next.responseType = payload.responseType
+            next.requestedExpirySeconds = payload.requestedExpirySeconds
         case .redirected(let payload):
             next.phase = .redirected
             next.isChoosingAccount = false
@@ -70,12 +74,15 @@ public enum Session {
             next.phase = .callbackReceived
             next.isChoosingAccount = payload.from == .accountSelector
             if next.isChoosingAccount { next.issuer = next.secrets.chosenIssuer ?? next.issuer }
-        case .polled:
+        case .polled(let payload):
             next.phase = .polling
+            next.polling.note(payload, at: time)
+            next.discoveryDigest = payload.discoveryDigest ?? next.discoveryDigest
         case .tokenIssued(let payload):
             next.phase = .tokenIssued
             next.tokenKeyID = payload.keyID
             next.tokenIssuedAt = time
+            next.polling.acceptedAt = payload.acceptedAt ?? next.polling.acceptedAt
             next.keySetDigest = payload.keySetDigest
             next.policyDigest = payload.policyDigest
         case .verified:

@@ -12,6 +12,8 @@ public enum SessionRejection: Error, Equatable {
     case wrongFlow(Flow, SessionEventType)
     /// The session does not wait for a callback; the code it may have got is spent or on its way.
     case notAwaitingCallback(SessionPhase?)
+    /// The session does not wait for an answer of the backchannel.
+    case notPolling(SessionPhase?)
     /// A value that the step needs was never recorded, or its sealed part was not opened.
     case evidenceMissing
 }
@@ -23,6 +25,12 @@ public enum SessionCommand: Sendable {
     case recordReported(SessionEvent)
     /// Begin a login.
     case initiate(LoginParameters)
+    /// Begin a login without a browser.
+    case initiateBackchannel(BackchannelParameters)
+    /// Take the provider's answer to the backchannel request.
+    case receiveAcceptance(AcceptanceInput)
+    /// Take what a poll brought.
+    case receivePoll(PollInput)
     /// Send the user away.
     case redirect(Redirection)
     /// Take an account selector's answer.

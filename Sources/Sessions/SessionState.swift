@@ -39,6 +39,10 @@ public struct SessionState: Equatable, Sendable {
     public internal(set) var profileDigest: Digest?
     /// The archived discovery document that the user was sent away with.
     public internal(set) var discoveryDigest: Digest?
+    /// How many seconds a backchannel request shall be good for.
+    public internal(set) var requestedExpirySeconds: Int?
+    /// How polling for the answer stands, in flows without a browser.
+    public internal(set) var polling = PollingState()
     /// The archived key set that came with the token.
     public internal(set) var keySetDigest: Digest?
     /// The archived policy that came with the token.
@@ -72,6 +76,24 @@ public struct SessionSecrets: Equatable, Sendable {
     public internal(set) var codeHash: String?
     /// Who is to log in.
     public internal(set) var loginHint: String?
+    /// Who is to log in, by a token.
+    public internal(set) var loginHintToken: String?
+    /// Who is to log in, by an ID token of an earlier login.
+    public internal(set) var idTokenHint: String?
+    /// What the user sees on both devices.
+    public internal(set) var bindingMessage: String?
+    /// What a backchannel request is for in detail.
+    public internal(set) var authorizationDetails: JSONValue?
+    /// Where the user's device is, for Headless.
+    public internal(set) var endUserIP: String?
+    /// Under which name the provider keeps the backchannel request.
+    public internal(set) var requestID: String?
+    /// What the user is to be told, where the provider made the message.
+    public internal(set) var messageForUser: String?
+    /// What opens the eID, as it came last (Headless).
+    public internal(set) var acrData: JSONObject?
+    /// What the provider said last of a user who has not answered, where it is not registered.
+    public internal(set) var pollDescription: String?
     /// Names the visitor towards an account selector.
     public internal(set) var visitorID: String?
     /// The issuer that an account selector named and the profile allows.
@@ -103,6 +125,15 @@ public struct SessionSecrets: Equatable, Sendable {
         accessTokenHash = sealed["accessTokenHash"]?.stringValue ?? accessTokenHash
         codeHash = sealed["codeHash"]?.stringValue ?? codeHash
         loginHint = sealed["loginHint"]?.stringValue ?? loginHint
+        loginHintToken = sealed["loginHintToken"]?.stringValue ?? loginHintToken
+        idTokenHint = sealed["idTokenHint"]?.stringValue ?? idTokenHint
+        bindingMessage = sealed["bindingMessage"]?.stringValue ?? bindingMessage
+        authorizationDetails = sealed["authorizationDetails"] ?? authorizationDetails
+        endUserIP = sealed["endUserIP"]?.stringValue ?? endUserIP
+        requestID = sealed["requestID"]?.stringValue ?? requestID
+        messageForUser = sealed["messageForUser"]?.stringValue ?? messageForUser
+        acrData = sealed["acrData"]?.objectValue ?? acrData
+        pollDescription = sealed["pollDescription"]?.stringValue ?? pollDescription
         visitorID = visitorID ?? sealed["visitorID"]?.stringValue
         chosenIssuer = sealed["chosenIssuer"]?.stringValue ?? chosenIssuer
         identityProviderID = sealed["idp_id"]?.stringValue ?? identityProviderID

@@ -84,6 +84,13 @@ enum TokenStep {
             event.durationMilliseconds = response.durationMilliseconds
             sealed["response"] = recorded(response, tokens).map { .object($0) }
         }
+        if let poll = input.poll {
+            event.attempt = poll.attempt
+            event.hasGap = poll.hasGap ? true : nil
+            event.acceptedAt = state.polling.acceptedAt
+            // With this the token's own event says all that the checks compare it with.
+            sealed["requestID"] = state.secrets.requestID.map { .string($0) }
+        }
         if !tokens.furtherMembers.isEmpty {
             sealed["furtherMembers"] = .object(tokens.furtherMembers)
         }

@@ -9,7 +9,7 @@ internal import SessionEvents
 public enum TokenVerification {
     /// Which version of the checks this program runs. It changes when a check is added or one
     /// judges differently, so that an old verdict can be told from a new one.
-    public static let checksVersion = 2
+    public static let checksVersion = 3
 
     /// The step that the checks lead to.
     static func verify(
@@ -48,8 +48,32 @@ public enum TokenVerification {
                 isRequired: state.flow == .implicit && state.secrets.accessTokenHash != nil))
         expectations.code = HashExpectation(state.secrets.codeHash.map { .leftHalf($0) })
         expectations.state = HashExpectation(state.secrets.state.map { .value($0) })
+        if let flow = state.flow, !flow.usesRedirect {
+            expectations.request = requestExpectation(input, state)
+        }
         return IDTokenVerifier(expectations).examine(
             Array(idToken.utf8), keys: input.keys, at: instant)
+    }
+
+    private static func requestExpectation(
+        _ input: VerificationInput, _ state: SessionState
+    ) -> RequestExpectation {
+        var expectation = RequestExpectation(
+            requestID: state.secrets.requestID, acceptedAt: state.polling.acceptedAt,
+            personClaims: input.policy.hintClaims, isReplayed: input.isReplayed)
+        if let hint = state.secrets.loginHint {
+            expectation.person = HintedPerson.named(inLoginHint: hint)
+        } else if let token = state.secrets.idTokenHint,
+            let subject = HintedPerson.subject(ofIDToken: token)
+        {
+            expectation.person = subject
+            expectation.personClaims = ["sub"]
+        } else if state.secrets.idTokenHint != nil || state.secrets.loginHintToken != nil {
+            // Only the provider reads it: somebody is meant, and nobody else knows who.
+            expectation.person = ""
+            expectation.personClaims = []
+        }
+        return expectation
     }
 
     private static func failed(_ verdict: Verdict, _ input: VerificationInput) -> SessionStep {

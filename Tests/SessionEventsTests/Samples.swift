@@ -76,9 +76,11 @@ struct Sample: Sendable, CustomStringConvertible {
         case .polled:
             .polled(
                 Polled(
-                    status: .slowDown, attempt: 17, error: "slow_down", intervalSeconds: 5,
+                    status: .slowDown, attempt: 17, endpoint: endpoint,
+                    error: "slow_down", hint: "userSign", intervalSeconds: 5,
                     expiresInSeconds: 120, httpStatus: 400, durationMilliseconds: 86_400_000,
-                    hasGap: true, traceID: trace, exchanges: [exchange]))
+                    hasGap: true, discoveryDigest: digest(4), traceID: trace,
+                    exchanges: [exchange]))
         case .tokenIssued: .tokenIssued(fullestTokenIssued)
         case .verified: .verified(fullestVerified)
         case .failed:
@@ -98,13 +100,14 @@ struct Sample: Sendable, CustomStringConvertible {
             clientID: "urn:my:application:1", flow: .pkce, scope: "openid profile",
             acrValues: "urn:grn:authn:no:bankid urn:grn:authn:no:vipps",
             redirectURI: "com.example.shop:/callback", responseType: "id_token token",
-            responseMode: "query.jwt", isLegacy: true, codeChallenge: digest(4),
+            responseMode: "query.jwt", requestedExpirySeconds: 600, isLegacy: true, codeChallenge: digest(4),
             profileDigest: digest(5), policyDigest: digest(1))
     }
 
     private static var fullestTokenIssued: TokenIssued {
         TokenIssued(
-            endpoint: endpoint, tokenType: "DPoP", expiresInSeconds: 31_536_000, algorithm: "EdDSA",
+            endpoint: endpoint, attempt: 24,
+            acceptedAt: Instant(millisecondsSince1970: 1_795_166_000_123), tokenType: "DPoP", expiresInSeconds: 31_536_000, algorithm: "EdDSA",
             keyID: "2026-11/a", encryption: encryption, isCertificateBound: true,
             keySetDigest: digest(2), keySetSource: .own,
             policyDigest: digest(1), policySource: .reported, policyCompleted: false,

@@ -86,7 +86,7 @@ extension EventLog {
         let copy = try paths.openEnvironment(
             directory, access: .reading, databasesMax: LogTables.count)
         defer { withExtendedLifetime(copy) {} }
-        let tables = try LogTables(copy, create: false)
+        let tables = try LogTables(copy, create: false, createsAttempts: false)
         let described = try copy.read { transaction in
             let format = try transaction.value(LogTables.MetaName.format, in: tables.meta)
             guard let record = format.flatMap(FormatRecord.init) else {

@@ -275,6 +275,8 @@ public enum LookupPurpose: UInt8, CaseIterable, Sendable {
     case subject = 2
     /// The session that an access to sealed data was about.
     case accessedSession = 3
+    /// The ID token that a session got by polling, so that it counts in no other.
+    case idToken = 4
 
     /// Whether one value may lead to many streams; else the last entry counts.
     var hasManyStreams: Bool { self != .state }

@@ -185,7 +185,7 @@ private struct TileImporter {
     func run(_ progress: (UInt64, UInt64) -> Void) throws {
         let environment = try paths.openEnvironment(
             paths.log, access: .appending, databasesMax: LogTables.count)
-        let tables = try LogTables(environment, create: false)
+        let tables = try LogTables(environment, create: false, createsAttempts: false)
         guard let codec = try FrameCodec(dictionaries: tables.readDictionaries(environment)) else {
             throw LedgerError.internalFault("the new ledger has no dictionary")
         }

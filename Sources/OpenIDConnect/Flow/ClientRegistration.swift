@@ -37,7 +37,7 @@ public struct ClientRegistration: Equatable, Sendable {
     public var clientID: String
     /// How the client shows who it is.
     public var authentication: AuthenticationMethod
-    /// Where the user comes back to.
+    /// Where the user comes back to; empty for a client whose flows have no browser.
     public var redirectURI: String
     /// The scopes to ask for, separated by spaces.
     public var scope: String

@@ -24,6 +24,10 @@ public struct DiscoveryDocument: Equatable, Sendable {
     public let pushedAuthorizationEndpoint: String?
     /// Whether every request must be pushed.
     public let requiresPushedAuthorization: Bool
+    /// Where backchannel requests go (CIBA Core §4); nil when they cannot be made.
+    public let backchannelEndpoint: String?
+    /// Whether the answer to one can be polled for.
+    public let allowsPolling: Bool
     /// Where claims are given for an access token.
     public let userInfoEndpoint: String?
     /// Endpoints for clients that show a certificate, by their name here (RFC 8705 §5).
@@ -54,6 +58,11 @@ public struct DiscoveryDocument: Equatable, Sendable {
         pushedAuthorizationEndpoint = try reader.optional(
             "pushed_authorization_request_endpoint", in: members)
         userInfoEndpoint = try reader.optional("userinfo_endpoint", in: members)
+        backchannelEndpoint = try reader.optional(
+            "backchannel_authentication_endpoint", in: members)
+        allowsPolling =
+            members["backchannel_token_delivery_modes_supported"]?.arrayValue?
+            .contains { $0 == .string("poll") } ?? true
         var aliases: [String: String] = [:]
         let aliasMembers = members["mtls_endpoint_aliases"]?.objectValue ?? [:]
         for member in aliasMembers.members {

@@ -10,6 +10,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case acrTooLow = "acr-too-low"
     case algorithmNotAllowed = "alg-not-allowed"
     case audienceMismatch = "aud-mismatch"
+    case bindingMessageRefused = "binding-message-refused"
     case brokerError = "broker-error"
     case callbackMalformed = "callback-malformed"
     case callbackReplayed = "callback-replayed"
@@ -24,6 +25,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case exchangeInterrupted = "exchange-interrupted"
     case flowUnsupported = "flow-unsupported"
     case headerRefused = "header-refused"
+    case hintRefused = "hint-refused"
     case hostRefused = "host-refused"
     case idTokenMissing = "id-token-missing"
     case issuerMismatch = "iss-mismatch"
@@ -36,6 +38,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case metadataUnavailable = "metadata-unavailable"
     case permissionRefused = "permission-refused"
     case pkceFailed = "pkce-failed"
+    case pollTimeout = "poll-timeout"
     case providerOutage = "provider-outage"
     case pushedRequestRefused = "par-refused"
     case redirectURIMismatch = "redirect-uri-mismatch"
@@ -47,6 +50,7 @@ public enum FlowFailureReason: String, Equatable, Sendable, CaseIterable {
     case stateMissing = "state-missing"
     case tokenMalformed = "token-malformed"
     case tokenResponseMalformed = "token-response-malformed"
+    case unknownUser = "unknown-user"
     case userCancelled = "user-cancelled"
     case userInfoInvalid = "userinfo-invalid"
     case userInfoSubjectMismatch = "userinfo-subject-mismatch"
@@ -162,6 +166,37 @@ public struct FlowFailure: Error, Equatable, Sendable {
             case "invalid_redirect_uri": .redirectURIMismatch
             case "temporarily_unavailable": .providerOutage
             default: .pushedRequestRefused
+            }
+        return FlowFailure(reason, error: error)
+    }
+
+    /// What a provider answers to a backchannel request (CIBA Core §13).
+    static func backchannelRequest(_ error: ProviderError) -> FlowFailure {
+        let reason: FlowFailureReason =
+            switch error.code {
+            case "unknown_user_id": .unknownUser
+            case "expired_login_hint_token", "invalid_login_hint_token",
+                "expired_id_token_hint", "invalid_id_token_hint":
+                .hintRefused
+            case "invalid_binding_message": .bindingMessageRefused
+            case "access_denied": .accessDenied
+            case "invalid_client", "unauthorized_client": .clientAuthenticationFailed
+            case "temporarily_unavailable": .providerOutage
+            default: .brokerError
+            }
+        return FlowFailure(reason, error: error)
+    }
+
+    /// What a provider answers to a poll, when nothing more can come of the request (CIBA Core
+    /// §11).
+    static func poll(_ error: ProviderError) -> FlowFailure {
+        let reason: FlowFailureReason =
+            switch error.code {
+            case "access_denied": .accessDenied
+            case "consent_required": .consentDenied
+            case "expired_token": .pollTimeout
+            case "invalid_client", "unauthorized_client": .clientAuthenticationFailed
+            default: .brokerError
             }
         return FlowFailure(reason, error: error)
     }

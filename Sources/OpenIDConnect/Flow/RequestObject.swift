@@ -17,6 +17,33 @@ public enum RequestObject {
         signing parameters: [FormEncoding.Parameter], with key: ClientSigningKey,
         clientID: String, issuer: String, on occasion: RequestOccasion
     ) throws(FlowFailure) -> [FormEncoding.Parameter] {
+        let object = try sign(
+            parameters, with: key, clientID: clientID, issuer: issuer, on: occasion)
+        // OpenID Connect Core §6.1 wants these outside as well; they say the same.
+        let repeated = parameters.filter {
+            ["client_id", "response_type", "scope"].contains($0.name)
+        }
+        return repeated + [.init("request", object)]
+    }
+
+    /// The one parameter that stands in place of those of a backchannel request: none of them is
+    /// repeated outside (CIBA Core §7.1.1).
+    public static func backchannelParameters(
+        signing parameters: [FormEncoding.Parameter], with key: ClientSigningKey,
+        clientID: String, issuer: String, on occasion: RequestOccasion
+    ) throws(FlowFailure) -> [FormEncoding.Parameter] {
+        [
+            .init(
+                "request",
+                try sign(
+                    parameters, with: key, clientID: clientID, issuer: issuer, on: occasion))
+        ]
+    }
+
+    private static func sign(
+        _ parameters: [FormEncoding.Parameter], with key: ClientSigningKey, clientID: String,
+        issuer: String, on occasion: RequestOccasion
+    ) throws(FlowFailure) -> String {
         let now = occasion.instant.secondsSince1970
         var claims: JSONObject = [
             "aud": .string(issuer), "exp": .integer(now + lifetimeSeconds), "iat": .integer(now),
@@ -25,12 +52,7 @@ public enum RequestObject {
         for parameter in parameters {
             claims[parameter.name] = value(of: parameter)
         }
-        let object = try key.sign(claims, type: "oauth-authz-req+jwt")
-        // OpenID Connect Core §6.1 wants these outside as well; they say the same.
-        let repeated = parameters.filter {
-            ["client_id", "response_type", "scope"].contains($0.name)
-        }
-        return repeated + [.init("request", object)]
+        return try key.sign(claims, type: "oauth-authz-req+jwt")
     }
 
     /// Numbers and JSON stand in a request object as what they are (RFC 9101 §4).

@@ -17,9 +17,9 @@ extension ProviderProfile {
             "clientID": .string(registration.clientID),
             "flows": .array(flows.map { .string($0.rawValue) }),
             "name": .string(name),
-            "redirectURI": .string(registration.redirectURI),
             "scope": .string(registration.scope),
         ]
+        object["redirectURI"] = Self.text(registration.redirectURI)
         object["environment"] = environment.map { .string($0) }
         object["issuer"] = issuer.map { .string($0) }
         object["hosts"] = Self.list(hosts)
@@ -43,6 +43,8 @@ extension ProviderProfile {
         object["responseBytesMax"] = transport.responseBytesMax.map { .integer(Int64($0)) }
         object["timeoutMilliseconds"] =
             transport.durationMillisecondsMax.map { .integer(Int64($0)) }
+        object["backchannel"] = .object(backchannel.object)
+        object["headless"] = .object(backchannel.headlessObject)
         request.write(to: &object)
         checks.write(to: &object)
         return object
@@ -69,6 +71,10 @@ extension ProviderProfile {
         return object
     }
 
+    private static func text(_ text: String) -> JSONValue? {
+        text.isEmpty ? nil : .string(text)
+    }
+
     fileprivate static func list(_ texts: [String]) -> JSONValue? {
         texts.isEmpty ? nil : .array(texts.map { .string($0) })
     }
@@ -80,6 +86,21 @@ extension KeyPlace {
         object["keyID"] = keyID.map { .string($0) }
         object["algorithm"] = algorithm.map { .string($0.rawValue) }
         return object
+    }
+}
+
+extension BackchannelSettings {
+    fileprivate var object: JSONObject {
+        var object: JSONObject = ["pollsAtOnceMax": .integer(Int64(pollsAtOnceMax))]
+        object["endpoint"] = endpoint.map { .string($0) }
+        return object
+    }
+
+    fileprivate var headlessObject: JSONObject {
+        [
+            "endpoint": .string(headlessEndpoint), "grantType": .string(headlessGrantType),
+            "pollSeconds": .integer(Int64(headlessPollSeconds)),
+        ]
     }
 }
 
@@ -127,6 +148,7 @@ extension CheckSettings {
         object["trustedAudiences"] = ProviderProfile.list(trustedAudiences)
         object["tokenBytesMax"] = tokenBytesMax.map { .integer(Int64($0)) }
         object["rsaBitsMin"] = rsaBitsMin.map { .integer(Int64($0)) }
+        object["hintClaims"] = ProviderProfile.list(hintClaims)
         object["subjectClaims"] = ProviderProfile.list(subjectClaims)
         object["certificateBoundTokens"] = .bool(demandsCertificateBinding)
         object["reasonTexts"] =

@@ -50,6 +50,7 @@ extension ProviderProfile {
         policy.trustedAudiences = checks.trustedAudiences
         policy.tokenBytesMax = checks.tokenBytesMax ?? policy.tokenBytesMax
         policy.rsaBitsMin = checks.rsaBitsMin ?? policy.rsaBitsMin
+        policy.hintClaims = flow == .ciba ? checks.hintClaims : []
         policy.nonce = checks.nonceRules[flow] ?? (flow.usesRedirect ? .always : .whenSent)
         return policy
     }

@@ -42,15 +42,20 @@ extension ProviderProfile {
         credentials.decryptionKeys = try reader.list("decryption", KeyPlace.read) ?? []
         registration = ClientRegistration(
             clientID: try reader.required("clientID"), authentication: authentication.method,
-            redirectURI: try reader.required("redirectURI"),
+            redirectURI: try reader.optional("redirectURI") ?? "",
             scope: try reader.optional("scope") ?? "openid")
         let named = try Self.flows(&reader)
         request = try RequestSettings(&reader)
-        flows = named ?? request.possibleFlows
+        let comesBack = !registration.redirectURI.isEmpty
+        flows = named ?? request.possibleFlows.filter { comesBack || !$0.usesRedirect }
+        guard comesBack || !flows.contains(where: \.usesRedirect) else {
+            throw ProfileError("`redirectURI` is missing from the profile")
+        }
         checks = try CheckSettings(&reader)
         permissions = try reader.object("permissions") {
             reader throws(ProfileError) in try url.permissions(&reader)
         }
+        backchannel = try url.backchannel(&reader)
         abandonedAfterSeconds =
             try reader.number("abandonedAfterSeconds", 60...604_800) ?? 3600
         try reader.finish()
@@ -86,7 +91,8 @@ extension ProviderProfile {
                 provider: name, environment: environment, issuer: issuer,
                 clientID: registration.clientID, flow: flows.first ?? .pkce,
                 scope: registration.scope, acrValues: request.acrValues,
-                redirectURI: registration.redirectURI))
+                redirectURI: registration.redirectURI.isEmpty
+                    ? nil : registration.redirectURI))
         do {
             _ = try SessionEventCodec.decode(
                 type: event.type.rawValue, version: event.type.currentVersion,
@@ -100,10 +106,12 @@ extension ProviderProfile {
 
     /// Parameters that a request has by itself. Twice the same one may mean anything.
     private static let ownParameters: Set = [
-        "acr_values", "client_assertion", "client_assertion_type", "client_id", "client_secret",
-        "code_challenge", "code_challenge_method", "identity_provider_id", "idpartner_token",
-        "login_hint", "nonce", "redirect_uri", "request", "request_uri", "response_mode",
-        "response_type", "scope", "state", "visitor_id",
+        "acr_values", "auth_req_id", "authorization_details", "binding_message",
+        "client_assertion", "client_assertion_type", "client_id", "client_secret",
+        "code_challenge", "code_challenge_method", "end_user_ip", "grant_type", "id_token_hint",
+        "identity_provider_id", "idpartner_token", "login_hint", "nonce", "redirect_uri",
+        "request", "request_uri", "requested_expiry", "response_mode", "response_type", "scope",
+        "state", "visitor_id",
     ]
 
     /// Settings that cannot go together.
@@ -177,6 +185,34 @@ private struct URLRule {
         return AccountSelector(url: url, issuers: issuers)
     }
 
+    func backchannel(
+        _ reader: inout ProfileReader
+    ) throws(ProfileError) -> BackchannelSettings {
+        var settings =
+            try reader.object("backchannel") { reader throws(ProfileError) in
+                var settings = BackchannelSettings()
+                settings.endpoint = try reader.optional(
+                    "endpoint", isIssuer, Self.issuerExpectation)
+                settings.pollsAtOnceMax =
+                    try reader.number("pollsAtOnceMax", 1...1024) ?? settings.pollsAtOnceMax
+                return settings
+            } ?? BackchannelSettings()
+        let isAddress = { (text: String) in text.hasPrefix("/") || isIssuer(text) }
+        let headless = try reader.object("headless") { reader throws(ProfileError) in
+            (
+                endpoint: try reader.optional(
+                    "endpoint", isAddress, "a path behind the issuer, or " + Self.issuerExpectation
+                ),
+                grantType: try reader.optional("grantType"),
+                pollSeconds: try reader.number("pollSeconds", 1...60)
+            )
+        }
+        settings.headlessEndpoint = headless?.endpoint ?? settings.headlessEndpoint
+        settings.headlessGrantType = headless?.grantType ?? settings.headlessGrantType
+        settings.headlessPollSeconds = headless?.pollSeconds ?? settings.headlessPollSeconds
+        return settings
+    }
+
     func permissions(_ reader: inout ProfileReader) throws(ProfileError) -> PermissionSettings {
         PermissionSettings(
             issuer: try reader.required("issuer", isIssuer, Self.issuerExpectation),
@@ -217,7 +253,7 @@ extension RequestSettings {
     /// The flows of a profile that names none: those that its response mode allows. What is unusual
     /// about a flow is for the caller to ask for by its name.
     fileprivate var possibleFlows: [Flow] {
-        [.pkce, .code, .jarm, .implicit].filter { flow in
+        [.pkce, .code, .jarm, .implicit, .ciba, .headless].filter { flow in
             switch (flow, responseMode) {
             case (.jarm, let mode?): mode.isSigned
             case (.implicit, let mode?): !mode.isSigned && mode != .query
@@ -281,6 +317,10 @@ extension CheckSettings {
         subjectClaims = try reader.texts("subjectClaims") ?? ["sub"]
         guard subjectClaims.allSatisfy(ProviderProfile.isName) else {
             throw ProfileError("`subjectClaims` must be a list of plain names of claims")
+        }
+        hintClaims = try reader.texts("hintClaims") ?? []
+        guard hintClaims.allSatisfy(ProviderProfile.isName) else {
+            throw ProfileError("`hintClaims` must be a list of plain names of claims")
         }
         demandsCertificateBinding = try reader.flag("certificateBoundTokens") ?? false
         reasonTexts = try reader.list("reasonTexts", Self.reasonText) ?? []

@@ -32,6 +32,8 @@ public struct ProviderProfile: Equatable, Sendable {
     public var accountSelector: AccountSelector?
     /// Where permissions are registered; nil where there are none.
     public var permissions: PermissionSettings?
+    /// How logins without a browser go.
+    public var backchannel: BackchannelSettings
     /// What the transport keeps to.
     public var transport: TransportSettings
     /// After how many seconds a user who was sent away is taken to have given up.
@@ -132,6 +134,9 @@ public struct CheckSettings: Equatable, Sendable {
     public var rsaBitsMin: Int?
     /// Which claims tell the provider's people apart; the first that is there counts.
     public var subjectClaims = ["sub"]
+    /// Which claims name a person as the hint of a backchannel request does; the first that is
+    /// there counts. Empty where they cannot be compared.
+    public var hintClaims: [String] = []
     /// Whether access tokens must be bound to the client's certificate.
     public var demandsCertificateBinding = false
     /// Descriptions of errors that fix a finer reason.
@@ -146,6 +151,21 @@ public struct PermissionSettings: Equatable, Sendable {
     public var hosts: [String]
     /// The parameter of the authorization request that carries a permission's token.
     public var parameter: String
+}
+
+/// How logins without a browser go.
+public struct BackchannelSettings: Equatable, Sendable {
+    /// Where CIBA requests go; nil where discovery says so.
+    public var endpoint: String?
+    /// How many polls may be under way at once at this provider.
+    public var pollsAtOnceMax = 32
+    /// Where Headless requests go: a URL, or a path behind the issuer.
+    public var headlessEndpoint = "/headless/authorize"
+    /// The grant type with which the answer to a Headless request is polled for.
+    public var headlessGrantType = "urn:grn:params:grant-type:headless"
+    /// The pause between polls of a Headless request, in seconds. A code that moves is only as
+    /// fresh as the last poll.
+    public var headlessPollSeconds = 5
 }
 
 /// What the transport keeps to.

@@ -24,6 +24,8 @@ public struct Initiated: SessionEventPayload {
     public var responseType: String?
     /// How the answer is to come back.
     public var responseMode: String?
+    /// How many seconds a backchannel request shall be good for.
+    public var requestedExpirySeconds: Int?
     /// Whether the flow is one that is kept for debugging only.
     public var isLegacy: Bool?
     /// The PKCE challenge (RFC 7636), S256.
@@ -37,7 +39,8 @@ public struct Initiated: SessionEventPayload {
     public init(
         provider: String, environment: String? = nil, issuer: String? = nil, clientID: String,
         flow: Flow, scope: String? = nil, acrValues: String? = nil, redirectURI: String? = nil,
-        responseType: String? = nil, responseMode: String? = nil, isLegacy: Bool? = nil,
+        responseType: String? = nil, responseMode: String? = nil,
+        requestedExpirySeconds: Int? = nil, isLegacy: Bool? = nil,
         codeChallenge: Digest? = nil, profileDigest: Digest? = nil, policyDigest: Digest? = nil
     ) {
         self.provider = provider
@@ -50,6 +53,7 @@ public struct Initiated: SessionEventPayload {
         self.redirectURI = redirectURI
         self.responseType = responseType
         self.responseMode = responseMode
+        self.requestedExpirySeconds = requestedExpirySeconds
         self.isLegacy = isLegacy
         self.codeChallenge = codeChallenge
         self.profileDigest = profileDigest
@@ -67,6 +71,7 @@ public struct Initiated: SessionEventPayload {
         redirectURI = try members.optional("redirectURI", .redirectURI)
         responseType = try members.optional("responseType", .responseType)
         responseMode = try members.optional("responseMode", .responseMode)
+        requestedExpirySeconds = try members.optional("requestedExpiry", .seconds)
         isLegacy = try members.optional("legacy", .truth)
         codeChallenge = try members.optional("codeChallenge", .digest)
         profileDigest = try members.optional("profileDigest", .digest)
@@ -84,6 +89,7 @@ public struct Initiated: SessionEventPayload {
         object.set("redirectURI", redirectURI, .redirectURI)
         object.set("responseType", responseType, .responseType)
         object.set("responseMode", responseMode, .responseMode)
+        object.set("requestedExpiry", requestedExpirySeconds, .seconds)
         object.set("legacy", isLegacy, .truth)
         object.set("codeChallenge", codeChallenge, .digest)
         object.set("profileDigest", profileDigest, .digest)

@@ -6,6 +6,10 @@ public import LedgerPrimitives
 public struct TokenIssued: SessionEventPayload {
     /// The token endpoint.
     public var endpoint: String?
+    /// Which poll brought them: 1, 2, 3 …
+    public var attempt: Int?
+    /// When the provider accepted the request that was polled for.
+    public var acceptedAt: Instant?
     /// The type of the access token.
     public var tokenType: String?
     /// Seconds the access token is good for.
@@ -43,7 +47,8 @@ public struct TokenIssued: SessionEventPayload {
 
     /// A payload; what is not given is absent.
     public init(
-        endpoint: String? = nil, tokenType: String? = nil, expiresInSeconds: Int? = nil,
+        endpoint: String? = nil, attempt: Int? = nil, acceptedAt: Instant? = nil,
+        tokenType: String? = nil, expiresInSeconds: Int? = nil,
         algorithm: String? = nil, keyID: String? = nil, encryption: Encryption? = nil,
         isCertificateBound: Bool? = nil, keySetDigest: Digest? = nil,
         keySetSource: DocumentSource? = nil, policyDigest: Digest? = nil,
@@ -52,6 +57,8 @@ public struct TokenIssued: SessionEventPayload {
         hasGap: Bool? = nil, traceID: String? = nil, exchanges: [Exchange]? = nil
     ) {
         self.endpoint = endpoint
+        self.attempt = attempt
+        self.acceptedAt = acceptedAt
         self.tokenType = tokenType
         self.expiresInSeconds = expiresInSeconds
         self.algorithm = algorithm
@@ -73,6 +80,8 @@ public struct TokenIssued: SessionEventPayload {
 
     init(reading members: inout MemberReader) throws(MemberError) {
         endpoint = try members.optional("endpoint", .url)
+        attempt = try members.optional("attempt", .count)
+        acceptedAt = try members.optional("acceptedAt", .instant)
         tokenType = try members.optional("tokenType", .tokenType)
         expiresInSeconds = try members.optional("expiresIn", .seconds)
         algorithm = try members.optional("algorithm", .algorithm)
@@ -94,6 +103,8 @@ public struct TokenIssued: SessionEventPayload {
 
     func write(to object: inout JSONObject) {
         object.set("endpoint", endpoint, .url)
+        object.set("attempt", attempt, .count)
+        object.set("acceptedAt", acceptedAt, .instant)
         object.set("tokenType", tokenType, .tokenType)
         object.set("expiresIn", expiresInSeconds, .seconds)
         object.set("algorithm", algorithm, .algorithm)
