@@ -67,10 +67,13 @@ let package = Package(
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPlatform"),
+        .systemLibrary(
+            name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         module("Curl", ["CCurl", "Platform"]),
         module("LMDB", ["CLMDB"]),
         module("OpenSSL", ["COpenSSL"]),
+        module("QRCode", ["CQREncode"]),
         module("Zlib", ["CZlib"]),
         module("Platform", ["CPlatform"]),
 
@@ -141,7 +144,7 @@ let package = Package(
             [
                 "Capabilities", "Curl", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
                 "LedgerPrimitives", "LiveNetwork", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL",
-                "Platform", "Projections", "ProviderSimulator", "RelyingParty", "Replay",
+                "Platform", "Projections", "ProviderSimulator", "QRCode", "RelyingParty", "Replay",
                 "SessionEvents", "Sessions", "SignedNote", "Zlib", argumentParser,
             ] + httpServer),
         .executableTarget(
@@ -221,6 +224,7 @@ let package = Package(
         tests("SignedNoteTests", ["LedgerPrimitives", "OpenSSL", "SignedNote"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
+        tests("QRCodeTests", ["QRCode"]),
         tests("PowerCutTests", ["authledger", "power-cut"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),
         tests(
@@ -243,7 +247,10 @@ let package = Package(
             ]),
         tests(
             "CommandLineTests",
-            ["authledger", "Ingestion", "LedgerPrimitives", "OpenSSL", "ProviderSimulator"],
+            [
+                "AuthLedgerCLI", "authledger", "Ingestion", "LedgerPrimitives", "OpenSSL",
+                "Platform", "ProviderSimulator", "QRCode",
+            ],
             exclude: ["Fixtures", "Golden"]),
     ]
 )

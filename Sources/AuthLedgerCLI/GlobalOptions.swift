@@ -101,6 +101,15 @@ struct GlobalOptions: ParsableArguments {
         return bytes
     }
 
+    /// Whether standard error is a terminal on which the cursor can be moved.
+    var hasLiveTerminal: Bool {
+        guard let kind = ProcessControl.environment("TERM") else { return false }
+        return kind != "dumb" && File.standardError.isTerminal
+    }
+
+    /// Whether a terminal is to show colours: `--no-color` and `NO_COLOR` say no.
+    var usesColor: Bool { !noColor && ProcessControl.environment("NO_COLOR") == nil }
+
     /// Standard output for people or for programs.
     var output: Output { Output(isJSON: json) }
 

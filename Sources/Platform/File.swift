@@ -2,6 +2,20 @@
 
 internal import Glibc
 
+/// How many characters a terminal shows.
+public struct TerminalSize: Equatable, Sendable {
+    /// Characters side by side.
+    public let columns: Int
+    /// Lines.
+    public let rows: Int
+
+    /// A size.
+    public init(columns: Int, rows: Int) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
 /// An open file, closed when the last reference goes.
 public final class File: Sendable {
     /// How a file is opened.
@@ -158,6 +172,16 @@ public final class File: Sendable {
 
     /// Whether this is a terminal.
     public var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// How large the terminal is at this moment; nil for anything else, and for a terminal that
+    /// does not tell.
+    public var terminalSize: TerminalSize? {
+        var size = winsize()
+        guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+            size.ws_row > 0
+        else { return nil }
+        return TerminalSize(columns: Int(size.ws_col), rows: Int(size.ws_row))
+    }
 
     /// Whether this is a regular file and the one at a path, whatever name or link leads there.
     public func isRegularFile(at path: String) -> Bool {

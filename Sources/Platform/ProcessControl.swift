@@ -14,7 +14,19 @@ public enum ProcessControl {
     /// acknowledged is on disk, so nothing needs to be done before.
     public static func exitOnInterrupt(status: Int32) {
         unsafe interruptStatus = status
-        signal(SIGINT) { _ in unsafe _exit(interruptStatus) }
+        signal(SIGINT) { _ in
+            if unsafe interruptEndsLine {
+                let reset: StaticString = "\u{1B}[0m\n"
+                _ = unsafe write(2, reset.utf8Start, reset.utf8CodeUnitCount)
+            }
+            unsafe _exit(interruptStatus)
+        }
+    }
+
+    /// Says whether standard error is a terminal with a line that is not ended. An interruption
+    /// then ends it, and any colours, so that what comes next begins a line of its own.
+    public static func endLineOnInterrupt(_ hasOpenLine: Bool) {
+        unsafe interruptEndsLine = hasOpenLine
     }
 
     /// Ends the process with a status and a message, instead of by a signal, when it reads memory
@@ -111,6 +123,7 @@ public enum ProcessControl {
 }
 
 nonisolated(unsafe) private var interruptStatus: Int32 = 130
+nonisolated(unsafe) private var interruptEndsLine = false
 nonisolated(unsafe) private var damageStatus: Int32 = 5
 nonisolated(unsafe) private var damageMessage: UnsafeRawPointer?
 nonisolated(unsafe) private var damageMessageLength = 0

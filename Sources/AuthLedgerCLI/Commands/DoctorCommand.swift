@@ -7,6 +7,7 @@ internal import LMDB
 internal import LedgerPrimitives
 internal import OpenSSL
 internal import Platform
+internal import QRCode
 internal import Zlib
 
 struct DoctorCommand: ParsableCommand {
@@ -59,6 +60,6 @@ struct DoctorCommand: ParsableCommand {
             "libraries", .ok,
             "authledger \(AuthLedgerProgram.version), LMDB \(LMDBEnvironment.libraryVersion), "
                 + "OpenSSL \(OpenSSLLibrary.version), zlib \(Deflater.libraryVersion), "
-                + "libcurl \(CurlTransport.libraryVersion)")
+                + "libcurl \(CurlTransport.libraryVersion), qrencode \(QRCode.libraryVersion)")
     }
 }
