@@ -33,6 +33,7 @@ struct ClaimChecks {
             hash(token.accessTokenHash, expectations.accessToken, .accessTokenHashMismatch)
         case .codeHash: hash(token.codeHash, expectations.code, .codeHashMismatch)
         case .stateHash: hash(token.stateHash, expectations.state, .stateHashMismatch)
+        case .authReqID, .hintedSubject, .replay: .notApplicable
         case .signature, .alg, .key, .typ, .crit, .size, .token, .header, .claims: .notChecked
         }
     }

@@ -47,6 +47,12 @@ public enum TokenCheck: String, Sendable, Hashable, CaseIterable {
     case header
     /// The payload is an object of strict JSON.
     case claims
+    /// The request without redirects that the token names is the session's (CIBA Core §10.3.1).
+    case authReqID = "auth_req_id"
+    /// The person is the one whom the request was about.
+    case hintedSubject = "subject"
+    /// The token did not come in an earlier session.
+    case replay = "replay"
 
     /// Whether no token is accepted without it, whatever the policy.
     var isIndispensable: Bool {
@@ -54,7 +60,8 @@ public enum TokenCheck: String, Sendable, Hashable, CaseIterable {
         case .signature, .alg, .key, .typ, .crit, .iss, .sub, .aud, .exp, .iat, .size, .token,
             .header, .claims:
             true
-        case .azp, .nbf, .nonce, .acr, .accessTokenHash, .codeHash, .stateHash, .authTime:
+        case .azp, .nbf, .nonce, .acr, .accessTokenHash, .codeHash, .stateHash, .authTime,
+            .authReqID, .hintedSubject, .replay:
             false
         }
     }
