@@ -15,7 +15,8 @@ public struct ProviderAnswer: Sendable, Equatable {
     }
 }
 
-/// An error of OAuth 2.0, as the token endpoint and the callback name it (RFC 6749 §4.1.2.1, §5.2).
+/// An error of OAuth 2.0, as the endpoints and the callback name it (RFC 6749 §4.1.2.1, §5.2, CIBA
+/// Core §11, §13).
 struct OAuthError: Error, Equatable {
     enum Code: String {
         case invalidRequest = "invalid_request"
@@ -30,6 +31,13 @@ struct OAuthError: Error, Equatable {
         case invalidRequestURI = "invalid_request_uri"
         case invalidToken = "invalid_token"
         case accessDenied = "access_denied"
+        case unauthorizedClient = "unauthorized_client"
+        case invalidAuthorizationDetails = "invalid_authorization_details"
+        case invalidBindingMessage = "invalid_binding_message"
+        case unknownUserID = "unknown_user_id"
+        case expiredLoginHintToken = "expired_login_hint_token"
+        case invalidIDTokenHint = "invalid_id_token_hint"
+        case expiredToken = "expired_token"
         case serverError = "server_error"
     }
 

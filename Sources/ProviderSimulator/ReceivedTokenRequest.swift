@@ -20,6 +20,8 @@ public struct ReceivedTokenRequest: Sendable {
     public internal(set) var code: String?
     /// `code_verifier`.
     public internal(set) var codeVerifier: String?
+    /// `auth_req_id` or `headless_req_id`, of a poll.
+    public internal(set) var requestID: String?
     /// The status of the answer.
     public internal(set) var status = 0
     /// `error` in the answer; nil when there was none.

@@ -21,6 +21,9 @@ public struct SimulatedProvider: Sendable {
     /// What the token endpoint received, in order; beyond ``receivedMax`` only counted.
     public internal(set) var tokenRequests: [ReceivedTokenRequest] = []
 
+    /// How well clients kept to the interval between polls.
+    public internal(set) var polls = PollStatistics()
+
     /// How many token requests are kept.
     public static let receivedMax = 10_000
 
@@ -32,6 +35,14 @@ public struct SimulatedProvider: Sendable {
     var accesses: [[UInt8]: Access] = [:]
     /// By the bytes of the `request_uri`.
     var pushedRequests: [[UInt8]: PushedRequest] = [:]
+    /// Those that wait for their users, by the bytes of their names.
+    var backchannelRequests: [[UInt8]: BackchannelRequest] = [:]
+    /// Those that are over, by the bytes of their names.
+    var finishedRequests: [[UInt8]: FinishedRequest] = [:]
+    /// How many scripts of the settings were taken.
+    var scriptsTaken = 0
+    /// The tokens that were given last, by client and person.
+    var givenTokens: [[UInt8]: GivenTokens] = [:]
     /// The clients that have one-time tokens of the account selector, by the bytes of the token.
     var selectorTokens: [[UInt8]: String] = [:]
     /// By the bytes of their ids.
@@ -74,7 +85,7 @@ public struct SimulatedProvider: Sendable {
     }
 
     /// Settles the next login about which nothing is settled yet: it is taken by the next
-    /// authorization request that is in order.
+    /// authorization request, or request for a login without redirects, that is in order.
     public mutating func prepare(_ login: SimulatedLogin) {
         logins.append(login)
     }
@@ -126,6 +137,8 @@ public struct SimulatedProvider: Sendable {
         case .token: token(request, in: moment)
         case .userInfo: userInfo(request, in: moment)
         case .pushedAuthorization: pushAuthorization(request, in: moment)
+        case .backchannelAuthentication: startBackchannel(request, in: moment)
+        case .headless: startHeadless(request, in: moment)
         case .accountSelector:
             ProviderAnswer(selectAccount(Array(target.query.utf8), in: moment))
         case .permissionDiscovery: ProviderAnswer(permissionDiscovery)
@@ -188,6 +201,12 @@ struct Grant: Sendable {
     var isUsed = false
     /// Taken back when the code comes a second time (RFC 6749 §4.1.2).
     var accessToken: [UInt8]?
+}
+
+/// Tokens that belong together.
+struct GivenTokens: Sendable {
+    let accessToken: String
+    let idToken: String
 }
 
 /// What an access token stands for.

@@ -13,7 +13,7 @@ struct LoginFacts: Sendable {
     /// `login_hint` as requested.
     let loginHint: String?
     let nonce: String?
-    let authenticatedAt: Instant
+    var authenticatedAt: Instant
 
     /// Whether a scope was asked for.
     func hasScope(_ name: String) -> Bool {

@@ -24,10 +24,13 @@ public enum SimulatedBroker: String, Sendable, Hashable, CaseIterable {
             .discovery, .keySet, .authorization, .token, .userInfo, .pushedAuthorization,
         ]
         return switch self {
-        case .generic, .idura: common
+        case .generic, .idura: common + [.backchannelAuthentication, .headless]
         case .idpartner: common + [.accountSelector]
         case .bankidNorway:
-            common + [.permissionDiscovery, .grantKeySet, .permissions, .permissionGrant]
+            common + [
+                .backchannelAuthentication, .permissionDiscovery, .grantKeySet, .permissions,
+                .permissionGrant,
+            ]
         }
     }
 
@@ -57,6 +60,9 @@ public enum SimulatedBroker: String, Sendable, Hashable, CaseIterable {
 
     /// Whether it has endpoints for clients with certificates.
     var hasMutualTLS: Bool { self == .generic || self == .idpartner }
+
+    /// Whether it has logins without redirects.
+    var hasBackchannel: Bool { endpoints.contains(.backchannelAuthentication) }
 
     /// `token_type` as it spells it.
     var tokenType: String { self == .bankidNorway ? "bearer" : "Bearer" }

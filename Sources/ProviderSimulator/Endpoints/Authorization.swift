@@ -154,7 +154,7 @@ extension SimulatedProvider {
             ? "bankid_error_codes:\(settings.bankID.errorCode)" : "the user declined"
     }
 
-    private func changesSubjects(_ misbehaviour: Misbehaviour) -> Bool {
+    func changesSubjects(_ misbehaviour: Misbehaviour) -> Bool {
         misbehaviour.changesSubject
             || settings.broker == .bankidNorway && settings.bankID.changesSubjects
     }

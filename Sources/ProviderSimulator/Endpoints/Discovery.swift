@@ -10,13 +10,14 @@ extension SimulatedProvider {
 
     /// The discovery document (OpenID Connect Discovery §3, RFC 9207 §3).
     var discovery: ProviderAnswer {
-        let members =
+        var members =
             switch settings.broker {
             case .generic: commonMembers.merging(genericMembers)
             case .idura: commonMembers.merging(iduraMembers)
             case .idpartner: commonMembers.merging(genericMembers)
             case .bankidNorway: commonMembers.merging(bankIDMembers)
             }
+        if settings.broker.hasBackchannel { members = members.merging(backchannelMembers) }
         var draft = AnswerDraft(members, self)
         // BankID's is not to be kept.
         draft.ageSecondsMax = settings.broker == .bankidNorway ? nil : Self.ageSecondsMax
@@ -66,7 +67,8 @@ extension SimulatedProvider {
             "scopes_supported": texts(
                 ["openid", "profile", "email", "phone", "address"] + partnerScopes),
             "grant_types_supported": texts(
-                ["authorization_code"] + (settings.broker == .generic ? ["implicit"] : [])),
+                ["authorization_code"]
+                    + (settings.broker == .generic ? ["implicit", Self.cibaGrantType] : [])),
             "acr_values_supported": texts(distinct(settings.persons.map(\.authenticationContext))),
             "authorization_response_iss_parameter_supported": .bool(true),
             "authorization_signing_alg_values_supported": texts(algorithms),
@@ -82,17 +84,36 @@ extension SimulatedProvider {
             "token_endpoint_auth_signing_alg_values_supported": texts(
                 signatures + [ClientAssertion.codeAlgorithm]),
             "tls_client_certificate_bound_access_tokens": .bool(true),
-            "mtls_endpoint_aliases": .object([
-                "token_endpoint": .string(aliasURL(of: .token)),
-                "userinfo_endpoint": .string(aliasURL(of: .userInfo)),
-                "pushed_authorization_request_endpoint": .string(
-                    aliasURL(of: .pushedAuthorization)),
-            ]),
+            "mtls_endpoint_aliases": .object(aliases),
+        ]
+    }
+
+    private var aliases: JSONObject {
+        var aliases: JSONObject = [
+            "token_endpoint": .string(aliasURL(of: .token)),
+            "userinfo_endpoint": .string(aliasURL(of: .userInfo)),
+            "pushed_authorization_request_endpoint": .string(aliasURL(of: .pushedAuthorization)),
+        ]
+        if settings.broker.hasBackchannel {
+            aliases["backchannel_authentication_endpoint"] = .string(
+                aliasURL(of: .backchannelAuthentication))
+        }
+        return aliases
+    }
+
+    /// What a provider with logins without redirects says of them (CIBA Core §4).
+    private var backchannelMembers: JSONObject {
+        [
+            "backchannel_authentication_endpoint": .string(url(of: .backchannelAuthentication)),
+            "backchannel_token_delivery_modes_supported": texts(["poll"]),
+            "backchannel_user_code_parameter_supported": .bool(false),
         ]
     }
 
     private var iduraMembers: JSONObject {
         [
+            "grant_types_supported": texts(
+                ["authorization_code", "implicit", Self.cibaGrantType]),
             "end_session_endpoint": .string(issuer + "/oauth2/logout"),
             "acr_values_supported": texts([
                 "urn:grn:authn:no:bankid", "urn:grn:authn:no:bankid:high",
@@ -105,7 +126,8 @@ extension SimulatedProvider {
     private var bankIDMembers: JSONObject {
         [
             "scopes_supported": texts(["openid", "profile", "nnin_altsub", Self.permissionScope]),
-            "grant_types_supported": texts(["authorization_code", "client_credentials"]),
+            "grant_types_supported": texts(
+                ["authorization_code", "client_credentials", Self.cibaGrantType]),
             "acr_values_supported": texts(["urn:bankid:bid", "urn:bankid:bis"]),
             "end_session_endpoint": .string(issuer + "/protocol/openid-connect/logout"),
             "introspection_endpoint": .string(

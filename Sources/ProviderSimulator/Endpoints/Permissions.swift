@@ -123,7 +123,7 @@ extension SimulatedProvider {
 
     // MARK: - In a login
 
-    private func permission(_ parameters: FormParameters) -> Permission? {
+    func permission(_ parameters: FormParameters) -> Permission? {
         parameters[settings.bankID.permissionParameter]
             .flatMap { permissionIDs[Array($0.utf8)] }.flatMap { permissions[$0] }
     }

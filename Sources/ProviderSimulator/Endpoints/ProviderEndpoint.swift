@@ -12,6 +12,10 @@ public enum ProviderEndpoint: String, Sendable, Hashable, CaseIterable {
     case userInfo = "userinfo"
     /// Where authorization requests are pushed (RFC 9126).
     case pushedAuthorization = "par"
+    /// Where logins without redirects begin (OpenID CIBA Core §7).
+    case backchannelAuthentication = "bc-authorize"
+    /// Where Idura's logins by an app of one's own begin.
+    case headless
     /// Where IDPartner's users choose their bank.
     case accountSelector = "account-selector"
     /// The discovery document of BankID's second issuer.
@@ -37,6 +41,10 @@ public enum ProviderEndpoint: String, Sendable, Hashable, CaseIterable {
         case .pushedAuthorization:
             broker.choose(
                 "/par", "/oauth2/par", "/request", "/protocol/openid-connect/ext/par/request")
+        case .backchannelAuthentication:
+            broker.choose(
+                "/bc-authorize", "/ciba/bc-authorize", "/bc-authorize", "/ciba/bc-authorize")
+        case .headless: "/headless/authorize"
         case .accountSelector: "/v1/select-accounts"
         case .permissionDiscovery: Self.permissionPath + "/.well-known/openid-configuration"
         case .grantKeySet: Self.permissionPath + "/certs-grants"
@@ -54,13 +62,17 @@ public enum ProviderEndpoint: String, Sendable, Hashable, CaseIterable {
             .permissionGrant:
             [.get]
         case .authorization, .userInfo: [.get, .post]
-        case .token, .pushedAuthorization, .permissions: [.post]
+        case .token, .pushedAuthorization, .backchannelAuthentication, .headless, .permissions:
+            [.post]
         }
     }
 
     /// Whether clients with certificates have an endpoint of their own for it (RFC 8705 §5).
     var hasAlias: Bool {
-        self == .token || self == .pushedAuthorization || self == .userInfo
+        switch self {
+        case .token, .pushedAuthorization, .userInfo, .backchannelAuthentication: true
+        default: false
+        }
     }
 }
 

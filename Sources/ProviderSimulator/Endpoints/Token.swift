@@ -6,7 +6,7 @@ internal import LedgerPrimitives
 internal import OpenSSL
 
 extension SimulatedProvider {
-    /// The token endpoint (RFC 6749 §4.1.3, §4.4, OpenID Connect Core §3.1.3).
+    /// The token endpoint (RFC 6749 §4.1.3, §4.4, OpenID Connect Core §3.1.3, CIBA Core §10.1).
     mutating func token(_ request: HTTPRequest, in moment: Moment) -> ProviderAnswer {
         var received = ReceivedTokenRequest(receivedAt: moment.now)
         var answer: ProviderAnswer
@@ -43,6 +43,9 @@ extension SimulatedProvider {
         if grantType.isIdentical(to: "client_credentials"), settings.broker == .bankidNorway {
             return try giveClientToken(form, client: client, in: moment)
         }
+        if let endpoint = polledEndpoint(grantType) {
+            return try poll(endpoint, form, client: client, noting: &received, in: moment)
+        }
         throw OAuthError(.unsupportedGrantType, "this grant type is not supported")
     }
 
@@ -53,24 +56,45 @@ extension SimulatedProvider {
         noting received: inout ReceivedTokenRequest, in moment: Moment
     ) throws(OAuthError) -> ProviderAnswer {
         let grant = try redeem(form, client: client, in: moment)
-        if grant.misbehaviour.rotatesKeys(on: .signing) { try changeKey(in: moment) }
-        let accessToken = try makeAccessToken(
+        let (draft, accessToken) = try giveTokens(
             client, grant.facts, grant.misbehaviour, in: moment)
-        let maker = idTokenMaker(
-            client, grant.facts, grant.misbehaviour, accessToken: accessToken)
-        let idToken = try Self.signing { () throws(OpenSSLError) in try maker.make(in: moment) }
-        var members = brokerMembers(grant.facts)
-        members["access_token"] = .string(accessToken)
-        members["token_type"] = .string(settings.broker.tokenType)
-        members["expires_in"] = .integer(Int64(settings.tokenLifetimeSeconds))
-        members["scope"] = .string(grant.facts.scope)
-        members["id_token"] = .string(idToken)
         let code = form["code"].map { Array($0.utf8) } ?? []
         grants[code]?.accessToken = Array(accessToken.utf8)
-        var draft = AnswerDraft(members, self)
-        grant.misbehaviour.spoil(&draft, .token)
-        received.error = draft.text == nil ? draft.members["error"]?.stringValue : nil
+        received.error = draft.error
         return draft.answer
+    }
+
+    /// The answer with the tokens of a login, spoiled if it is to be, and the access token in it.
+    ///
+    /// - Parameter requestID: the request that the ID token names; nil for none.
+    mutating func giveTokens(
+        _ client: RegisteredClient, _ facts: LoginFacts, _ misbehaviour: Misbehaviour,
+        requestID: String? = nil, in moment: Moment
+    ) throws(OAuthError) -> (draft: AnswerDraft, accessToken: String) {
+        if misbehaviour.rotatesKeys(on: .signing) { try changeKey(in: moment) }
+        let owner = Array("\(client.id.utf8.count) \(client.id) \(facts.person.subject)".utf8)
+        let tokens: GivenTokens
+        if misbehaviour.replaysTokens, let earlier = givenTokens[owner] {
+            tokens = earlier
+        } else {
+            let accessToken = try makeAccessToken(client, facts, misbehaviour, in: moment)
+            var maker = idTokenMaker(client, facts, misbehaviour, accessToken: accessToken)
+            maker.requestID = requestID
+            let idToken = try Self.signing { () throws(OpenSSLError) in
+                try maker.make(in: moment)
+            }
+            tokens = GivenTokens(accessToken: accessToken, idToken: idToken)
+        }
+        givenTokens[owner] = tokens
+        var members = brokerMembers(facts)
+        members["access_token"] = .string(tokens.accessToken)
+        members["token_type"] = .string(settings.broker.tokenType)
+        members["expires_in"] = .integer(Int64(settings.tokenLifetimeSeconds))
+        members["scope"] = .string(facts.scope)
+        members["id_token"] = .string(tokens.idToken)
+        var draft = AnswerDraft(members, self)
+        misbehaviour.spoil(&draft, .token)
+        return (draft, tokens.accessToken)
     }
 
     /// What a broker adds to its token responses.

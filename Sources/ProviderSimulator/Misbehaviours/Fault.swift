@@ -39,6 +39,14 @@ enum Fault: Sendable {
     case rotation(Occasion)
     /// The person gets another `sub` than ever before.
     case changedSubject
+    /// Settles how the user answers without redirects.
+    case script(BackchannelScript)
+    /// Spoils the answer to a poll as long as the user is waited for, by the number of the poll.
+    case waiting(@Sendable (_ draft: inout AnswerDraft, _ poll: Int) -> Void)
+    /// Somebody else logs in than was meant.
+    case otherPerson
+    /// The person gets the tokens of an earlier login at the client, if there was one.
+    case earlierTokens
 }
 
 extension Misbehaviour {
@@ -70,6 +78,26 @@ extension Misbehaviour {
     /// Whether the person gets another `sub`.
     var changesSubject: Bool {
         row.faults.contains { if case .changedSubject = $0 { true } else { false } }
+    }
+
+    /// Puts the misbehaviour's script, if it has one, in place of another.
+    func edit(_ script: inout BackchannelScript) {
+        for case .script(let other) in row.faults { script = other }
+    }
+
+    /// Does what the misbehaviour does to the answer to a poll while the user is waited for.
+    func spoilWaiting(_ draft: inout AnswerDraft, poll number: Int) {
+        for case .waiting(let spoil) in row.faults { spoil(&draft, number) }
+    }
+
+    /// Whether somebody else logs in than was meant.
+    var exchangesPersons: Bool {
+        row.faults.contains { if case .otherPerson = $0 { true } else { false } }
+    }
+
+    /// Whether tokens of an earlier login are given again.
+    var replaysTokens: Bool {
+        row.faults.contains { if case .earlierTokens = $0 { true } else { false } }
     }
 
     /// Whether keys are changed on an occasion.

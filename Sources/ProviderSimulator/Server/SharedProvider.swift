@@ -81,6 +81,14 @@ public final class SharedProvider: Sendable {
     /// What the token endpoint received, in order.
     public var tokenRequests: [ReceivedTokenRequest] { withProvider { $0.tokenRequests } }
 
+    /// How well clients kept to the interval between polls.
+    public var polls: PollStatistics { withProvider { $0.polls } }
+
+    /// How often a request was polled; see ``SimulatedProvider/pollCount(of:)``.
+    public func pollCount(of requestID: String) -> Int {
+        withProvider { $0.pollCount(of: requestID) }
+    }
+
     /// Signs with another key from now on; see ``SimulatedProvider/rotateKeys(to:keepingOld:)``.
     public func rotateKeys(to key: ProviderKey, keepingOld: Bool) {
         withProvider { $0.rotateKeys(to: key, keepingOld: keepingOld) }

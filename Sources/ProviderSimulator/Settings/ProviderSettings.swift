@@ -25,6 +25,8 @@ public struct ProviderSettings: Sendable {
     public var assertionAudience = AssertionAudience.issuer
     /// How id and secret are written in a Basic header.
     public var basicCredentials = BasicCredentials.formEncoded
+    /// How logins without redirects go.
+    public var backchannel = BackchannelSettings()
     /// Where the endpoints for clients with certificates begin, without a slash at the end; nil for
     /// `/mtls` below the issuer.
     public var mutualTLSBaseURL: String?
@@ -128,13 +130,20 @@ public struct SimulatedLogin: Sendable {
     public var subject: String?
     /// What is done wrong; nil leaves it to the client's registration and the settings.
     public var misbehaviour: Misbehaviour?
-    /// Whether the user comes back at all: some leave, and some failures strand them.
+    /// Whether the user comes back at all: some leave, and some failures strand them. Without
+    /// redirects, whether they ever answer.
     public var returns = true
+    /// How the user answers without redirects; nil leaves it to the settings.
+    public var script: BackchannelScript?
 
     /// A login.
-    public init(subject: String? = nil, misbehaviour: Misbehaviour? = nil, returns: Bool = true) {
+    public init(
+        subject: String? = nil, misbehaviour: Misbehaviour? = nil, returns: Bool = true,
+        script: BackchannelScript? = nil
+    ) {
         self.subject = subject
         self.misbehaviour = misbehaviour
         self.returns = returns
+        self.script = script
     }
 }

@@ -77,10 +77,11 @@ public struct SimulatedPerson: Sendable, Hashable {
     }
 
     /// Whether a login hint is about the person: the subject, or a national id behind a colon, as
-    /// in `BIS:<11 digits>`.
+    /// in `BIS:<11 digits>` and `sub:ssn:<12 digits>`.
     func isMeant(by hint: String) -> Bool {
         if subject.isIdentical(to: hint) { return true }
-        let number = hint.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst()
+        guard let colon = hint.utf8.lastIndex(of: UInt8(ascii: ":")) else { return false }
+        let number = hint.utf8[colon...].dropFirst()
         return !number.isEmpty && number.elementsEqual(nationalID.utf8)
     }
 }

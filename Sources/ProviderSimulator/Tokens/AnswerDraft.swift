@@ -24,6 +24,9 @@ struct AnswerDraft {
         issuer = provider.issuer
     }
 
+    /// The error that it says; nil when it says none.
+    var error: String? { text == nil ? members["error"]?.stringValue : nil }
+
     /// The answer.
     var answer: ProviderAnswer {
         let caching = ageSecondsMax.map { HTTPField("Cache-Control", "public, max-age=\($0)") }

@@ -14,6 +14,8 @@ struct IDTokenMaker {
     let misbehaviour: Misbehaviour
     /// The access token that is given with it; nil when there is none.
     var accessToken: String?
+    /// The request without redirects that it names; nil for none.
+    var requestID: String?
     /// The code that is given with it, and the state, where a browser carries both.
     var frontChannel: (code: String?, state: String?)?
 
@@ -36,6 +38,7 @@ struct IDTokenMaker {
         claims["iat"] = .integer(now.secondsSince1970)
         claims["exp"] = .integer(now.secondsSince1970 + Int64(settings.tokenLifetimeSeconds))
         claims["nonce"] = facts.nonce.map(JSONValue.string)
+        claims["urn:openid:params:jwt:claim:auth_req_id"] = requestID.map(JSONValue.string)
         if let accessToken, broker.bindsAccessToken {
             claims["at_hash"] = .string(hash(accessToken))
         }
