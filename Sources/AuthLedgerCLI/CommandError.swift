@@ -68,6 +68,7 @@ extension CommandError {
         case let error as LMDBError: self.init(error)
         case let error as ProfileError:
             self.init(.usage, "profile-invalid", error.description)
+        case let error as PollRefusal: self.init(error)
         case let error as EventDecodingError:
             self.init(error)
         case is LedgerEventDecodingError:

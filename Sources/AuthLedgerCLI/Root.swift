@@ -152,9 +152,8 @@ struct Root: ParsableCommand {
         version: AuthLedgerProgram.version,
         subcommands: [
             InitCommand.self, DemoCommand.self, ProvidersCommand.self, LoginCommand.self,
-            StartCommand.self,
-            CallbackCommand.self, SweepCommand.self, SessionsCommand.self, ShowCommand.self,
-            ExplainCommand.self,
+            StartCommand.self, CallbackCommand.self, PollCommand.self, SweepCommand.self,
+            SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
             TokenCommand.self, VerifyCommand.self, CheckpointCommand.self, ProveCommand.self,
             ExportCommand.self, ImportCommand.self, KeysCommand.self, EraseCommand.self,

@@ -15,18 +15,39 @@ internal import TestSupport
 /// A clock that goes on by a few milliseconds at each look.
 public final class SimulatedClock: Sendable {
     private let milliseconds = Mutex(Int64(1_790_000_000_000))
+    private let stepMilliseconds = Mutex(Int64(0))
 
-    /// The time.
+    /// The true time.
     public func now() -> Instant {
+        Instant(millisecondsSince1970: steadyMilliseconds())
+    }
+
+    /// Milliseconds that nobody sets.
+    public func steadyMilliseconds() -> Int64 {
         milliseconds.withLock { milliseconds in
             milliseconds += 5
-            return Instant(millisecondsSince1970: milliseconds)
+            return milliseconds
         }
+    }
+
+    /// What the relying party's wall clock says, which may be set.
+    public func wallTime() -> Instant {
+        now().advanced(byMilliseconds: stepMilliseconds.withLock { $0 })
     }
 
     /// Lets time pass.
     public func advance(seconds: Int64) {
-        milliseconds.withLock { $0 += seconds * 1000 }
+        advance(milliseconds: seconds * 1000)
+    }
+
+    /// Lets time pass.
+    public func advance(milliseconds passed: Int64) {
+        milliseconds.withLock { $0 += passed }
+    }
+
+    /// Sets the wall clock forward, or back by a negative number.
+    public func setWall(forwardBySeconds seconds: Int64) {
+        stepMilliseconds.withLock { $0 += seconds * 1000 }
     }
 }
 
@@ -113,8 +134,16 @@ public final class LoginRig: Sendable {
         self.wire = wire
         let dice = Mutex(SeededGenerator(seed: seed))
         capabilities = Capabilities(
-            now: { clock.now() }, randomBytes: { count in dice.withLock { $0.bytes(count) } },
-            send: { try await wire.send($0) })
+            now: { clock.wallTime() },
+            randomBytes: { count in dice.withLock { $0.bytes(count) } },
+            send: { try await wire.send($0) },
+            timer: SteadyTimer(
+                steadyMilliseconds: { clock.steadyMilliseconds() },
+                wait: { milliseconds in
+                    // Whoever waits gets the time they waited for; others see it pass.
+                    try Task.checkCancellation()
+                    clock.advance(milliseconds: milliseconds)
+                }))
         let yaml = (setup.profileLines + profileLines).joined(separator: "\n")
         let files = setup.files + [("client.secret", Self.secret + "\n"), ("profile.yaml", yaml)]
         for (name, text) in files {

@@ -10,95 +10,6 @@ internal import RelyingParty
 internal import SessionEvents
 internal import Sessions
 
-/// Which provider and flow a login uses, and what the caller wants of it.
-struct LoginOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A profile's name or file.", valueName: "name|file"))
-    var provider: String
-
-    @Option(
-        help: ArgumentHelp(
-            "The provider's environment, instead of the one that the profile names.",
-            valueName: "name"))
-    var environment: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "code, pkce, jarm or implicit; by default the first flow of the profile.",
-            valueName: "flow"))
-    var flow: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file with who is to log in (- for standard input); it is never an argument.",
-            valueName: "file"))
-    var loginHintFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Authentication context classes to ask for, instead of the profile's.",
-            valueName: "acr"))
-    var acrValues: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file with your own name for the visitor, towards an account selector.",
-            valueName: "file"))
-    var visitorIDFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file with what the user is to permit, as JSON, where the provider keeps "
-                + "permissions.", valueName: "file"))
-    var permission: String?
-
-    func profile(_ global: GlobalOptions) throws -> ProviderProfile {
-        try ProfileLookup(global).profile(provider, environment: environment)
-    }
-
-    func flow(of profile: ProviderProfile) throws -> Flow {
-        guard let flow else { return profile.flows.first ?? .pkce }
-        guard let known = Flow(rawValue: flow), profile.flows.contains(known) else {
-            let flows = profile.flows.map(\.rawValue).joined(separator: ", ")
-            throw CommandError(
-                .usage, "flow-unknown", "the profile does not have this flow",
-                hint: "use one of \(flows)")
-        }
-        return known
-    }
-
-    /// What the caller wants, read from where the options say.
-    func wishes() throws -> LoginWishes {
-        var wishes = LoginWishes()
-        wishes.loginHint = try loginHintFile.map { try Self.line($0, "login-hint") }
-        wishes.acrValues = acrValues
-        wishes.visitorID = try visitorIDFile.map { try Self.line($0, "visitor-id") }
-        wishes.permission = try permission.map(Self.object)
-        return wishes
-    }
-
-    /// The one line of a file.
-    private static func line(_ path: String, _ what: String) throws -> String {
-        let file = try InputFile.open(path)
-        let bytes = try file.readAll(limit: 65_536)
-        let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else {
-            throw CommandError(
-                .usage, "\(what)-malformed", "the file must hold one line of UTF-8 text")
-        }
-        return text
-    }
-
-    private static func object(_ path: String) throws -> JSONObject {
-        let bytes = try File(path, .reading).readAll(limit: 65_536)
-        guard let object = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue else {
-            throw CommandError(
-                .usage, "permission-malformed",
-                "the permission must be an object of strict JSON with whole numbers only")
-        }
-        return object
-    }
-}
-
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
@@ -114,6 +25,10 @@ struct StartCommand: AsyncParsableCommand {
             account selector the first callback brings the URL of the chosen provider, and a \
             second one finishes the login. A login hint with a person's number goes to the \
             provider beforehand (PAR), never into the URL.
+
+            Without a browser (ciba, headless) the request is sent at once, and `authledger poll` \
+            asks for the answer, in any process. What the user needs then is printed: the message \
+            that a caller has to read out, and for headless what opens the eID (`acrData`).
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -127,7 +42,8 @@ struct StartCommand: AsyncParsableCommand {
         let party = RelyingParty(log: log, capabilities: .live)
         let result = try await party.start(profile, flow: flow, wishes)
         try global.output.print(result.object) {
-            result.authorizationURL ?? result.text
+            result.authorizationURL ?? ([result.text] + result.linesForUser)
+                .joined(separator: "\n")
         }
         if let url = result.authorizationURL, !url.isEmpty, !global.json {
             global.notices.say("session \(result.session)")
@@ -197,12 +113,17 @@ struct LoginCommand: AsyncParsableCommand {
               authledger login --provider ./local.yaml --open
               authledger login --provider my-bank --flow jarm
               authledger login --provider my-provider --callback-file -
+              authledger login --provider my-idura --flow ciba --login-hint-file person.txt
+              authledger login --provider my-idura --flow headless --end-user-ip-file ip.txt
 
             Prints the URL for the user on standard error and waits for the callback on the \
             loopback address of the profile's redirect URI (or --listen): a query, a form, or a \
             fragment, which a page posts back. With --callback-file the callback is read from a \
             file or from standard input instead, one a line where an account selector comes \
             first. Exit status 1 when the login failed.
+
+            Without a browser it polls for the answer until the login is over, and shows what the \
+            user is at; for headless also the QR code, renewed in place with every poll.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -235,6 +156,7 @@ struct LoginCommand: AsyncParsableCommand {
         let profile = try login.profile(global)
         let flow = try login.flow(of: profile)
         let wishes = try login.wishes()
+        guard flow.usesRedirect else { return try await poll(profile, flow, wishes) }
         let listener =
             try callbackFile == nil
             ? CallbackListener(redirectURI: profile.registration.redirectURI, address: listen)
@@ -258,6 +180,20 @@ struct LoginCommand: AsyncParsableCommand {
                     from: callbackFile ?? "-", isOne: profile.accountSelector == nil, url, take)
             }
         try report.print(outcome)
+    }
+
+    /// Runs a login without a browser.
+    private func poll(
+        _ profile: ProviderProfile, _ flow: Flow, _ wishes: LoginWishes
+    ) async throws {
+        let log = try global.openLedger(.appending)
+        let party = RelyingParty(log: log, capabilities: .live)
+        let screen = WaitingScreen(global)
+        let result = try await party.runBackchannel(profile, flow: flow, wishes) { result in
+            screen.show(result)
+        }
+        screen.finish()
+        try LoginReport(global: global, claimsFile: claims).print(.taken(result))
     }
 
     /// Waits for callbacks until the login is over.
@@ -344,13 +280,9 @@ struct LoginReport {
     func print(_ outcome: CallbackResult) throws {
         switch outcome {
         case .taken(let result):
-            if let claimsFile, let claims = result.claims {
-                let file = try PrivateFile.open(claimsFile)
-                try file.write(CanonicalJSON.encode(claims) + [UInt8(ascii: "\n")])
-                try file.sync()
-            }
+            if let claimsFile { try Self.writeClaims(result, to: claimsFile) }
             try global.output.print(result.object) { result.authorizationURL ?? result.text }
-            let isOver = result.authorizationURL == nil
+            let isOver = result.authorizationURL == nil && result.phase != .polling
             if isOver, result.phase != .verified { throw CommandEnd(status: .findings) }
         case .refused(let reason, let session):
             var object: JSONObject = [
@@ -363,8 +295,18 @@ struct LoginReport {
     }
 }
 
+extension LoginReport {
+    /// Hands subject and claims of a login that succeeded over, in a file of their own.
+    static func writeClaims(_ result: LoginResult, to path: String) throws {
+        guard let claims = result.claims else { return }
+        let file = try PrivateFile.open(path)
+        try file.write(CanonicalJSON.encode(claims) + [UInt8(ascii: "\n")])
+        try file.sync()
+    }
+}
+
 extension LoginResult {
-    /// The members of `login`, `start` and `callback --json`.
+    /// The members of `login`, `start`, `callback` and `poll --json`.
     var object: JSONObject {
         var object: JSONObject = [
             "events": .integer(Int64(events)), "session": .string(session),
@@ -372,7 +314,20 @@ extension LoginResult {
         ]
         object["reason"] = reason.map { .string($0.code) }
         object["authorizationURL"] = authorizationURL.map { .string($0) }
+        object["acrData"] = acrData.map { .object($0) }
+        object["bindingMessage"] = messageForUser.map { .string($0) }
+        object["hint"] = hint.map { .string($0) }
         return object
+    }
+
+    /// What a user who is waited for has to be told or shown.
+    var linesForUser: [String] {
+        [
+            messageForUser.map { "Read out to the user: \($0)" },
+            acrData?["autoStartToken"]?.stringValue.map { "autostart token: \($0)" },
+            acrData?["qrData"]?.stringValue.map { "QR code: \($0)" },
+            hint.map { "The user is at: \($0)" },
+        ].compactMap(\.self)
     }
 
     var text: String {

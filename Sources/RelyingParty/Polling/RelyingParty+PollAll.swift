@@ -27,6 +27,9 @@ public struct PollCensus: Equatable, Sendable {
     public internal(set) var taken = 0
     /// Sessions that wait for an answer, and that another process holds.
     public internal(set) var heldElsewhere = 0
+
+    /// Nothing was found yet.
+    public init() {}
 }
 
 extension RelyingParty {
