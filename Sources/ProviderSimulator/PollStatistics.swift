@@ -19,6 +19,9 @@ public struct PollStatistics: Sendable, Hashable {
     /// How many latenesses are kept.
     public static let latenessMax = 1_000_000
 
+    /// Nothing was polled yet.
+    public init() {}
+
     /// Notes a poll of a request that is not over.
     ///
     /// - Returns: whether it was early.

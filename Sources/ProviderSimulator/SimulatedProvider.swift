@@ -6,9 +6,10 @@ public import LedgerPrimitives
 
 /// An OpenID Provider as a value: requests go in, answers come out.
 ///
-/// It approves every login by itself and knows only invented persons. Time and randomness are
-/// arguments, so the same requests give the same answers but for signatures that are random by
-/// nature. ``SharedProvider`` lets many tasks ask it, ``ProviderServer`` puts it on a socket.
+/// It approves every login by itself, unless a script says otherwise, and knows only invented
+/// persons. Time and randomness are arguments, so the same requests give the same answers but for
+/// signatures that are random by nature. ``SharedProvider`` lets many tasks ask it,
+/// ``ProviderServer`` puts it on a socket.
 public struct SimulatedProvider: Sendable {
     /// The issuer: an absolute URL without a slash at its end.
     public let issuer: String

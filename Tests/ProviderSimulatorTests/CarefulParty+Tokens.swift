@@ -23,37 +23,47 @@ extension CarefulParty {
         guard let idToken, let accessToken else {
             return note(.tokenResponse, "id-token-missing")
         }
+        checkTokens(idToken, accessToken: accessToken, code: answer.values["code"], keys)
+    }
+
+    /// Looks at tokens, and with them at UserInfo.
+    mutating func checkTokens(
+        _ idToken: String, accessToken: String, code: String?, _ keys: JSONWebKeySet
+    ) {
         checkBinding(accessToken, keys)
         let subject = checkIDToken(
-            Array(idToken.utf8), accessToken: accessToken, code: answer.values["code"], keys)
+            Array(idToken.utf8), accessToken: accessToken, code: code, keys)
         if needs.contains(.userInfo) || needs.contains(.signedUserInfo) {
             checkUserInfo(accessToken, subject: subject, keys)
         }
     }
 
-    private mutating func tokenMembers(_ response: HTTPResponse) -> JSONObject? {
+    /// The members of a token response; nil when there are none to go on with.
+    mutating func tokenMembers(
+        _ response: HTTPResponse, at place: Misbehaviour.Detection = .tokenResponse
+    ) -> JSONObject? {
         let members = try? JSONReader.read(response.body, numbers: .anyAsText).objectValue
         if response.status >= 500 {
-            note(.tokenResponse, "provider-outage")
+            note(place, "provider-outage")
             return nil
         }
         if let error = members?["error"]?.stringValue {
-            note(.tokenResponse, error == "invalid_grant" ? "code-refused" : "broker-error")
+            note(place, error == "invalid_grant" ? "code-refused" : "broker-error")
             return nil
         }
         guard response.status != 401 else {
-            note(.tokenResponse, "client-auth-failed")
+            note(place, "client-auth-failed")
             return nil
         }
         guard response.status == 200, let members, response.mediaType == "application/json" else {
-            note(.tokenResponse, "token-response-malformed")
+            note(place, "token-response-malformed")
             return nil
         }
         let seconds = members["expires_in"].map { member in
             member.integerValue ?? member.stringValue.flatMap { Int64($0) } ?? -1
         }
         if members["token_type"]?.stringValue?.lowercased() != "bearer" || (seconds ?? 0) < 0 {
-            note(.tokenResponse, "token-response-malformed")
+            note(place, "token-response-malformed")
         }
         return members
     }
@@ -95,6 +105,10 @@ extension CarefulParty {
         expectations.assuranceLevelMin = needs.contains(.levelOfAssurance) ? 3 : nil
         expectations.code = HashExpectation(code.map(HashExpectation.Original.value))
         expectations.state = HashExpectation(.value(Self.state))
+        if way == .polled {
+            expectations.nonce = nil
+            expectations.nonceRule = .ifPresent
+        }
         let verifier = IDTokenVerifier(expectations)
         var result = verifier.examine(token, keys: keys, at: login.now)
         // A key that is not known gets one more look: the keys may just have changed.
@@ -104,6 +118,7 @@ extension CarefulParty {
         for check in result.verdict.failures {
             note(.idToken(check), result.verdict.reason?.rawValue ?? "")
         }
+        if way == .polled, result.verdict.isAccepted { checkOrigin(of: token) }
         guard case .value(let subject) = result.token?.subject else { return nil }
         return subject
     }

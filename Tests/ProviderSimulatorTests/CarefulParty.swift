@@ -21,6 +21,8 @@ struct CarefulParty {
         case query
         case formPost
         case implicit
+        /// Without redirects.
+        case polled
     }
 
     static let origin = "https://op.example/"
@@ -31,10 +33,15 @@ struct CarefulParty {
     let needs: Set<Misbehaviour.Need>
     let way: Way
     var findings: [Finding] = []
+    /// The request without redirects that was accepted last.
+    var accepted: AcceptedRequest?
+    /// ID tokens that came in polls.
+    var polledTokens: [[UInt8]] = []
 
     init(_ misbehaviour: Misbehaviour, way: Way = .query, key: ProviderKey? = nil) throws {
         needs = misbehaviour.row.needs
-        self.way = needs.contains(.frontChannelTokens) ? .implicit : way
+        let isPolled = needs.contains(.backchannel) || needs.contains(.headless)
+        self.way = needs.contains(.frontChannelTokens) ? .implicit : isPolled ? .polled : way
         var client = RegisteredClient(
             id: "careful", secret: Login.secret, redirectURIs: [Login.redirectURI])
         if needs.contains(.certificate) {
@@ -60,6 +67,7 @@ struct CarefulParty {
     /// A whole login, as far as it goes.
     mutating func run() throws -> [Finding] {
         checkDiscovery()
+        guard way != .polled else { return try runPolled() }
         var changes = try changesOfRequest()
         let permission = try registerPermission()
         if let permission { changes["login_hint_token"] = permission.token }
@@ -114,7 +122,7 @@ struct CarefulParty {
         var changes: [String: String] = [:]
         if isSigned { changes["response_mode"] = "jwt" }
         switch way {
-        case .query: break
+        case .query, .polled: break
         case .formPost: changes["response_mode"] = "form_post"
         case .implicit: changes["response_type"] = "id_token token"
         }

@@ -44,9 +44,23 @@ struct MatrixTests {
         "ensure-jarm-with-invalid-sig-fails", "ensure-jarm-signature-is-not-none",
     ]
 
-    /// Further cases that the suite lacks. 1 and 2 are what a browser does, not a provider; 21, 27
-    /// and 28 belong to other flows.
-    static let further = (3...26).filter { $0 != 21 }.map { "HX\($0)" }
+    /// The cases for logins without redirects. Refresh tokens, the ping mode and the extensions of
+    /// ConnectID, an Australian scheme, are no part of what we do.
+    static let ciba = [
+        "test", "valid-aud-as-array-test", "no-scope-in-token-endpoint-response-test",
+        "respects-interval-test", "slow-down-test", "invalid-missing-authreqid-test",
+        "invalid-missing-expiresin-test", "invalid-unknown-user-id-test",
+        "invalid-expired-id-token-hint-test", "invalid-id-token-hint-test",
+        "invalid-request-test", "invalid-access-denied-test", "invalid-expired-token-test",
+        "invalid-iss-test", "invalid-missing-iss-test", "invalid-aud-test",
+        "invalid-missing-aud-test", "invalid-secondary-aud-test", "invalid-signature-test",
+        "invalid-null-alg-test", "invalid-alternate-alg-test", "invalid-expired-exp-test",
+        "invalid-missing-exp-test", "invalid-iat-is-week-in-past-test",
+    ]
+
+    /// Further cases that the suite lacks. 1 and 2 are what a browser does, not a provider; 27 and
+    /// 28 belong to other flows.
+    static let further = (3...26).map { "HX\($0)" }
 
     private static func names(_ prefix: String, _ names: [String]) -> [String] {
         names.map { $0.isEmpty ? prefix : "\(prefix)-\($0)" }
@@ -54,9 +68,10 @@ struct MatrixTests {
 
     static let applicable =
         names("oidcc-client-test", core) + names("fapi1-advanced-final-client-test", fapi1)
-        + names("fapi2-security-profile-final-client-test", fapi2) + further
+        + names("fapi2-security-profile-final-client-test", fapi2)
+        + names("fapi-ciba-id1-client", ciba) + further
 
-    @Test("has a line for every case that concerns redirect flows")
+    @Test("has a line for every case that concerns what we do")
     func complete() {
         let covered = Set(Misbehaviour.allCases.flatMap(\.row.matrix))
         #expect(Self.applicable.filter { !covered.contains($0) } == [])

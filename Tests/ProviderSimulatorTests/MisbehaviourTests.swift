@@ -54,6 +54,45 @@ struct MisbehaviourTests {
         #expect(party.login.provider.requests(to: .token) == 0)
     }
 
+    /// Those that concern what a poll brings, as far as a login without redirects can meet them.
+    private static let ofPolls = anyWay.filter { misbehaviour in
+        switch misbehaviour.detection {
+        case .idToken(let check): ![.nonce, .codeHash, .stateHash].contains(check)
+        case .nowhere, .discovery, .keySet, .encryption, .userInfo: true
+        default: false
+        }
+    }
+
+    @Test("is noticed in the same place when a poll brings the tokens", arguments: ofPolls)
+    func polls(misbehaviour: Misbehaviour) throws {
+        var party = try CarefulParty(misbehaviour, way: .polled)
+        let findings = try party.run()
+        #expect(findings.first?.detection ?? .nowhere == misbehaviour.detection)
+        #expect(findings.first?.reason == misbehaviour.row.reason)
+        #expect(party.login.provider.requests(to: .authorization) == 0)
+    }
+
+    @Test(
+        "of a poll lets nobody poll too early, and nobody poll on",
+        arguments: Misbehaviour.allCases.filter {
+            !$0.row.needs.isDisjoint(with: [.backchannel, .headless])
+        })
+    func patience(misbehaviour: Misbehaviour) throws {
+        var party = try CarefulParty(misbehaviour)
+        _ = try party.run()
+        let polls = party.login.provider.polls
+        #expect(polls.early == 0)
+        #expect((polls.count == 0) == (misbehaviour.detection == .backchannelRequest))
+        let id = try #require(
+            party.accepted?.id ?? (polls.count == 0 ? "nobody" : nil))
+        let wanted: [Misbehaviour: Int] = [
+            .pollPage: 2, .pollRedirect: 2, .pollSlowDown: 4, .pollSlowDownWithInterval: 4,
+            .pollOutage: 4, .pollTooMany: 4, .pollSilence: 4, .pollLostTokens: 4,
+        ]
+        let count = polls.count == 0 ? 0 : wanted[misbehaviour] ?? 3
+        #expect(party.login.provider.pollCount(of: id) == count)
+    }
+
     /// Those that have to do with the key.
     private static let ofKeys = Misbehaviour.allCases.filter { misbehaviour in
         switch misbehaviour.detection {

@@ -21,9 +21,13 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(id): \(misbehaviour.rawValue)" }
 
-    static let all: [ConformanceCase] = Misbehaviour.allCases.flatMap { misbehaviour in
+    /// Those of logins that go through a browser.
+    static let all: [ConformanceCase] = Misbehaviour.allCases.filter {
+        $0.row.needs.isDisjoint(with: [.backchannel, .headless])
+    }.flatMap { misbehaviour in
         let ids = misbehaviour.row.matrix.isEmpty ? ["no case"] : misbehaviour.row.matrix
-        return ids.map { ConformanceCase(id: $0, misbehaviour: misbehaviour) }
+        return ids.filter { !$0.hasPrefix("fapi-ciba-") }
+            .map { ConformanceCase(id: $0, misbehaviour: misbehaviour) }
     }
 
     // MARK: - Setting
@@ -92,7 +96,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     var lastWords: [String] {
         switch misbehaviour.detection {
         case .nowhere: ["token-issued", "verified"]
-        case .discovery, .authorizationRequest: ["initiated", "failed"]
+        case .discovery, .authorizationRequest, .backchannelRequest: ["initiated", "failed"]
+        case .poll: ["polled", "failed"]
         case .absence: ["redirected", "failed"]
         case .accountSelector, .callback, .jarm, .keySet, .tokenResponse, .encryption:
             ["callback", "failed"]
@@ -109,7 +114,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         case .discovery: .discovery
         // Of a signed answer, the keys are asked for when it comes.
         case .keySet: flow == .jarm ? .callback : .discovery
-        case .authorizationRequest: .authorizationRequest
+        case .authorizationRequest, .backchannelRequest: .authorizationRequest
+        case .poll: .polling
         case .absence, .accountSelector, .callback, .jarm: .callback
         case .tokenResponse, .encryption: .token
         case .idToken: .verification
@@ -126,9 +132,9 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         switch misbehaviour.detection {
         case .discovery: [.keySet, .pushedAuthorization, .token, .userInfo]
         case .accountSelector: [.discovery, .keySet, .token, .userInfo]
-        case .authorizationRequest: [.keySet, .token, .userInfo]
+        case .authorizationRequest, .backchannelRequest: [.keySet, .token, .userInfo]
         case .absence, .callback, .jarm, .keySet: [.token, .userInfo]
-        case .tokenResponse, .encryption, .idToken: [.userInfo]
+        case .tokenResponse, .encryption, .idToken, .poll: [.userInfo]
         case .permission:
             isRefusedBeforehand
                 ? [.keySet, .pushedAuthorization, .permissionGrant, .userInfo] : [.userInfo]

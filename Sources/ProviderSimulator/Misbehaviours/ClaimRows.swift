@@ -22,11 +22,12 @@ extension Misbehaviour {
             .token(.idToken) { $0.editPayload = { [0xEF, 0xBB, 0xBF] + $0 } }),
         .wrongIssuer: Row(
             "`iss` is another issuer", .idToken(.iss), "iss-mismatch",
-            Matrix.core("invalid-iss") + Matrix.fapi("invalid-iss"),
+            Matrix.core("invalid-iss") + Matrix.fapi("invalid-iss") + Matrix.ciba("invalid-iss"),
             .token(.idToken) { $0.claims.appendOne(to: "iss") }),
         .missingIssuer: Row(
             "`iss` is missing", .idToken(.iss), "claim-missing",
-            Matrix.fapi("invalid-missing-iss"), .token(.idToken) { $0.claims["iss"] = nil }),
+            Matrix.fapi("invalid-missing-iss") + Matrix.ciba("invalid-missing-iss"),
+            .token(.idToken) { $0.claims["iss"] = nil }),
         .issuerOtherForm: Row(
             "`iss` looks the same but has other bytes", .idToken(.iss), "iss-mismatch", ["HX26"],
             .token(.idToken) { $0.claims.useOtherForm(of: "iss") }),
@@ -35,15 +36,18 @@ extension Misbehaviour {
             .token(.idToken) { $0.claims["sub"] = nil }),
         .wrongAudience: Row(
             "`aud` is another client", .idToken(.aud), "aud-mismatch",
-            Matrix.core("invalid-aud") + Matrix.fapi("invalid-aud"),
+            Matrix.core("invalid-aud") + Matrix.fapi("invalid-aud") + Matrix.ciba("invalid-aud"),
             .token(.idToken) { $0.claims.appendOne(to: "aud") }),
         .missingAudience: Row(
             "`aud` is missing", .idToken(.aud), "claim-missing",
-            Matrix.core("missing-aud") + Matrix.fapi("invalid-missing-aud"),
+            Matrix.core("missing-aud") + Matrix.fapi("invalid-missing-aud")
+                + Matrix.ciba("invalid-missing-aud"),
             .token(.idToken) { $0.claims["aud"] = nil }),
         .secondAudience: Row(
             "another client stands in `aud` too, and there is no `azp`", .idToken(.aud),
-            "aud-mismatch", Matrix.fapi("invalid-secondary-aud"), alsoFailing: [.azp],
+            "aud-mismatch",
+            Matrix.fapi("invalid-secondary-aud") + Matrix.ciba("invalid-secondary-aud"),
+            alsoFailing: [.azp],
             .token(.idToken) { draft in
                 let id = draft.client.id
                 draft.claims["aud"] = .array([.string(id), .string(id + "1")])
@@ -60,7 +64,8 @@ extension Misbehaviour {
             "`azp` is another client", .idToken(.azp), "azp-mismatch", ["HX11"],
             .token(.idToken) { $0.claims["azp"] = .string($0.client.id + "1") }),
         .audienceList: Row(
-            "`aud` is a list of one", .nowhere, Matrix.fapi("valid-aud-as-array"),
+            "`aud` is a list of one", .nowhere,
+            Matrix.fapi("valid-aud-as-array") + Matrix.ciba("valid-aud-as-array"),
             .token(.idToken) { $0.claims["aud"] = .array([.string($0.client.id)]) }),
         .largeToken: Row(
             "the ID token has 150 kilobytes", .nowhere, ["HX25"],
@@ -87,10 +92,12 @@ extension Misbehaviour {
     static let dateRows: [Misbehaviour: Row] = [
         .expired: Row(
             "`exp` is six minutes ago", .idToken(.exp), "token-expired",
-            Matrix.fapi("invalid-expired-exp"), .token(.idToken) { $0.expire() }),
+            Matrix.fapi("invalid-expired-exp") + Matrix.ciba("invalid-expired-exp"),
+            .token(.idToken) { $0.expire() }),
         .missingExpiration: Row(
             "`exp` is missing", .idToken(.exp), "claim-missing",
-            Matrix.fapi("invalid-missing-exp"), .token(.idToken) { $0.claims["exp"] = nil }),
+            Matrix.fapi("invalid-missing-exp") + Matrix.ciba("invalid-missing-exp"),
+            .token(.idToken) { $0.claims["exp"] = nil }),
         .expirationText: Row(
             "`exp` is a text", .idToken(.exp), "claim-malformed", ["HX12"],
             .token(.idToken) { draft in
@@ -117,7 +124,8 @@ extension Misbehaviour {
             .token(.idToken) { $0.issueInFuture() }),
         .issuedWeekAgo: Row(
             "`iat` is a week ago", .idToken(.iat), "iat-too-old",
-            Matrix.fapi1("iat-is-week-in-past"), .token(.idToken) { $0.issueWeekAgo() }),
+            Matrix.fapi1("iat-is-week-in-past") + Matrix.ciba("invalid-iat-is-week-in-past"),
+            .token(.idToken) { $0.issueWeekAgo() }),
         .missingIssuedAt: Row(
             "`iat` is missing", .idToken(.iat), "claim-missing", Matrix.core("missing-iat"),
             .token(.idToken) { $0.claims["iat"] = nil }),

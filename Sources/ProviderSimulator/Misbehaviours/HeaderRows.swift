@@ -18,11 +18,12 @@ extension Misbehaviour {
         .badSignature: Row(
             "a bit of the signature is flipped", .idToken(.signature), "sig-invalid",
             Matrix.core("invalid-sig-rs256", "invalid-sig-es256")
-                + Matrix.fapi1("invalid-signature"),
+                + Matrix.fapi1("invalid-signature") + Matrix.ciba("invalid-signature"),
             .token(.idToken) { $0.signature = .flipped }),
         .algNone: Row(
             "the ID token is not signed: `alg` is `none`", .idToken(.alg), "alg-not-allowed",
-            Matrix.core("idtoken-sig-none") + Matrix.fapi("invalid-null-alg"),
+            Matrix.core("idtoken-sig-none") + Matrix.fapi("invalid-null-alg")
+                + Matrix.ciba("invalid-null-alg"),
             .token(.idToken) { $0.becomeUnsigned() }),
         .algNoneInCapitals: Row(
             "the ID token is not signed: `alg` is `NONE`", .idToken(.alg), "alg-not-allowed",
@@ -36,7 +37,8 @@ extension Misbehaviour {
             .token(.idToken) { $0.signWithSecret(isFlipped: true) }),
         .alternateAlgorithm: Row(
             "the ID token is signed in a way that was not agreed on", .idToken(.alg),
-            "alg-not-allowed", Matrix.fapi("invalid-alternate-alg"),
+            "alg-not-allowed",
+            Matrix.fapi("invalid-alternate-alg") + Matrix.ciba("invalid-alternate-alg"),
             .token(.idToken) { $0.signOtherwise() }, otherKeys),
         .paddedToken: Row(
             "the ID token is written with padding", .idToken(.token), "token-malformed",

@@ -18,9 +18,14 @@ enum Matrix {
     /// Cases that both FAPI profiles have.
     static func fapi(_ name: String) -> [String] { fapi1(name) + fapi2(name) }
 
+    /// Cases of the FAPI profile of CIBA.
+    static func ciba(_ names: String...) -> [String] {
+        names.map { "fapi-ciba-id1-client-\($0)-test" }
+    }
+
     /// What a provider does that is in order: how the client is registered and asks makes the case.
     static let soundLogins =
-        ["oidcc-client-test", "fapi1-advanced-final-client-test"]
+        ["oidcc-client-test", "fapi1-advanced-final-client-test", "fapi-ciba-id1-client-test"]
         + core(
             "client-secret-basic", "nonce-unless-code-flow", "idtoken-sig-rs256",
             "userinfo-bearer-header", "userinfo-bearer-body", "userinfo-signed",

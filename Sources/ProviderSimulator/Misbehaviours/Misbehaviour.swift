@@ -120,6 +120,61 @@ public enum Misbehaviour: String, Sendable, Hashable, CaseIterable {
     case jarmEncryptedTampered = "jarm-encrypted-tampered"
     case jarmEncryptedRSA15 = "jarm-encrypted-rsa1_5"
 
+    // MARK: A request without redirects
+
+    case backchannelUnknownUser = "backchannel-unknown-user"
+    case backchannelExpiredHintToken = "backchannel-expired-hint-token"
+    case backchannelExpiredIDTokenHint = "backchannel-expired-id-token-hint"
+    case backchannelInvalidIDTokenHint = "backchannel-invalid-id-token-hint"
+    case backchannelBadMessage = "backchannel-bad-message"
+    case backchannelDenied = "backchannel-denied"
+    case backchannelRefused = "backchannel-refused"
+    case backchannelClientRefused = "backchannel-client-refused"
+    case backchannelUnauthorized = "backchannel-unauthorized"
+    case backchannelOutage = "backchannel-outage"
+    case backchannelSlow = "backchannel-slow"
+    case backchannelPage = "backchannel-page"
+    case backchannelNotJSON = "backchannel-not-json"
+    case backchannelWithoutID = "backchannel-without-id"
+    case backchannelEmptyID = "backchannel-empty-id"
+    case backchannelNumericID = "backchannel-numeric-id"
+    case backchannelOddID = "backchannel-odd-id"
+    case backchannelLongID = "backchannel-long-id"
+    case backchannelWithoutLifetime = "backchannel-without-lifetime"
+    case backchannelZeroLifetime = "backchannel-zero-lifetime"
+    case backchannelTextLifetime = "backchannel-text-lifetime"
+    case backchannelNegativeInterval = "backchannel-negative-interval"
+    case backchannelHugeInterval = "backchannel-huge-interval"
+    case backchannelZeroInterval = "backchannel-zero-interval"
+    case backchannelTextInterval = "backchannel-text-interval"
+    case backchannelLongInterval = "backchannel-long-interval"
+    case headlessRefused = "headless-refused"
+    case headlessWithoutID = "headless-without-id"
+    case headlessWithoutData = "headless-without-data"
+    case headlessOddData = "headless-odd-data"
+    case headlessUnknownHint = "headless-unknown-hint"
+
+    // MARK: Polls
+
+    case pollInvalidRequest = "poll-invalid-request"
+    case pollDenied = "poll-denied"
+    case pollExpired = "poll-expired"
+    case pollInvalidGrant = "poll-invalid-grant"
+    case pollClientRefused = "poll-client-refused"
+    case pollUnknownError = "poll-unknown-error"
+    case pollLateTokens = "poll-late-tokens"
+    case pollLostTokens = "poll-lost-tokens"
+    case pollWithoutIDToken = "poll-without-id-token"
+    case pollNotJSON = "poll-not-json"
+    case pollPage = "poll-page"
+    case pollRedirect = "poll-redirect"
+    case pollSlowDown = "poll-slow-down"
+    case pollSlowDownWithInterval = "poll-slow-down-with-interval"
+    case pollOutage = "poll-outage"
+    case pollTooMany = "poll-too-many"
+    case pollSilence = "poll-silence"
+    case pollPendingWithStatus200 = "poll-pending-with-status200"
+
     // MARK: The token response
 
     case slowToken = "slow-token"
@@ -222,6 +277,10 @@ public enum Misbehaviour: String, Sendable, Hashable, CaseIterable {
     case largeToken = "large-token"
     case hugeToken = "huge-token"
     case changingSubject = "changing-subject"
+    case otherRequest = "other-request"
+    case otherPerson = "other-person"
+    case issuedBeforeRequest = "issued-before-request"
+    case earlierTokens = "earlier-tokens"
 
     // MARK: UserInfo
 
@@ -254,7 +313,9 @@ public enum Misbehaviour: String, Sendable, Hashable, CaseIterable {
 
     private static let rows: [Misbehaviour: Row] = {
         let tables = [
-            discoveryRows, keySetRows, keyRows, selectorRows, pushedRequestRows, callbackRows,
+            discoveryRows, keySetRows, keyRows, selectorRows, pushedRequestRows,
+            backchannelRefusalRows, backchannelAnswerRows, pollRows, pollInterludeRows,
+            backchannelTokenRows, headlessRows, callbackRows,
             responseRows, encryptedResponseRows, tokenResponseRows, headerRows, encryptionRows,
             partyRows, dateRows, bindingRows, levelRows, userInfoRows,
         ]

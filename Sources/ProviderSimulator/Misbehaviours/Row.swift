@@ -17,6 +17,10 @@ extension Misbehaviour {
         case permission
         /// In the answer to a pushed authorization request; nobody may be sent to the provider.
         case authorizationRequest
+        /// In the answer to a request for a login without redirects; no poll may follow.
+        case backchannelRequest
+        /// In the answer to a poll, or in its absence; no further poll of the request may follow.
+        case poll
         /// In what comes back through the browser; no token request may follow.
         case callback
         /// In the signed token in which the answer comes back (JARM), by this check; no token
@@ -86,6 +90,13 @@ extension Misbehaviour {
         case permission
         /// Persons are known by another claim than `sub`.
         case alternativeSubject = "alternative-subject"
+        /// The login goes by CIBA, and is polled.
+        case backchannel
+        /// The login goes by Headless, and is polled.
+        case headless
+        /// The person logged in before at the client, with the same misbehaviour: that login was a
+        /// good one.
+        case earlierLogin = "earlier-login"
     }
 
     /// A line of the tables of all misbehaviours.

@@ -66,7 +66,8 @@ extension Misbehaviour {
         .bareTokenResponse: Row(
             "the token response has neither `scope` nor `expires_in`", .nowhere,
             Matrix.fapi1("no-scope-in-token-endpoint-response")
-                + Matrix.fapi2("token-endpoint-response-without-expires_in"),
+                + Matrix.fapi2("token-endpoint-response-without-expires_in")
+                + Matrix.ciba("no-scope-in-token-endpoint-response"),
             .answer(.token) { draft in
                 draft.members["scope"] = nil
                 draft.members["expires_in"] = nil

@@ -14,6 +14,9 @@ extension TokenDraft {
     /// How old a token is that is too old.
     private static let weekSeconds: Int64 = 604_800
 
+    /// How old a token is that was made before it was asked for, but is not too old for itself.
+    private static let earlierSeconds: Int64 = 300
+
     // MARK: - Signature
 
     /// Leaves the signature out, and says so.
@@ -104,6 +107,11 @@ extension TokenDraft {
     /// Moves the time of issue a week back.
     mutating func issueWeekAgo() {
         claims["iat"] = .integer(now.secondsSince1970 - Self.weekSeconds)
+    }
+
+    /// Moves the time of issue back behind the request.
+    mutating func issueBeforeRequest() {
+        claims["iat"] = .integer(now.secondsSince1970 - Self.earlierSeconds)
     }
 
     /// Moves the beginning of validity into the future.

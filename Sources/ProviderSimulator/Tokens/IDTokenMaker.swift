@@ -6,6 +6,9 @@ internal import OpenSSL
 
 /// Makes ID tokens as a broker does, and spoils them as it is told.
 struct IDTokenMaker {
+    /// The claim that names a request without redirects (CIBA Core §10.3.1).
+    static let requestClaim = "urn:openid:params:jwt:claim:auth_req_id"
+
     let issuer: String
     let settings: ProviderSettings
     let client: RegisteredClient
@@ -38,7 +41,7 @@ struct IDTokenMaker {
         claims["iat"] = .integer(now.secondsSince1970)
         claims["exp"] = .integer(now.secondsSince1970 + Int64(settings.tokenLifetimeSeconds))
         claims["nonce"] = facts.nonce.map(JSONValue.string)
-        claims["urn:openid:params:jwt:claim:auth_req_id"] = requestID.map(JSONValue.string)
+        claims[Self.requestClaim] = requestID.map(JSONValue.string)
         if let accessToken, broker.bindsAccessToken {
             claims["at_hash"] = .string(hash(accessToken))
         }
