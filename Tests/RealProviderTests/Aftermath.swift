@@ -37,7 +37,7 @@ extension RealProvider {
             handedOut += ["state", "nonce", "request_uri"].compactMap { query[$0] }
             let form = note.parameters("body")
             handedOut += ["state", "nonce"].compactMap { form[$0] }
-            kept += ["code", "code_verifier"].compactMap { form[$0] }
+            kept += ["code", "code_verifier", "auth_req_id"].compactMap { form[$0] }
             kept += Self.secretParts(of: form["client_assertion"])
             kept += note["authorization"].split(separator: " ").dropFirst().map(String.init)
             let place = note["location"]

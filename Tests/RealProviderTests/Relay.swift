@@ -36,6 +36,9 @@ struct Relay: Sendable {
     /// Authorization requests that the program pushed so far (RFC 9126).
     var pushedRequests: [Note] { requests("/par") }
 
+    /// Logins without a redirect that the program asked for so far (CIBA).
+    var backchannelRequests: [Note] { requests("/ciba") }
+
     private func requests(_ end: String) -> [Note] {
         notes.filter { $0["at"] == "arrived" && $0["path"].hasSuffix(end) }
     }

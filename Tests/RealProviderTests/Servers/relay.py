@@ -60,7 +60,7 @@ class Relay(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         is_token = path.endswith("/token")
-        is_backchannel = is_token or path.endswith("/par")
+        is_backchannel = path.endswith(("/token", "/par", "/ciba"))
         secret = {"body": body.decode(), "authorization": self.headers.get("Authorization")}
         note(at="arrived", method=self.command, path=path, query=query,
              **(secret if is_backchannel else {}))
