@@ -133,7 +133,8 @@ public final class Reverification: Sendable {
             let keys = try documents.keySet(keySetDigest, policy)
         else { return evidence.outcome(.inconclusive) }
         let input = VerificationInput(
-            keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest)
+            keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest,
+            isReplayed: evidence.isReplayed)
         let steps: [SessionStep]
         do {
             steps = try Session.decide(.verifyToken(input), in: evidence.state)
@@ -173,6 +174,10 @@ public struct TokenEvidence: Sendable {
     /// The policy that counts.
     var policyDigest: Digest? { recorded.policyDigest ?? state.policyDigest }
 
+    /// Whether the token had come before, as was found when it came: what other sessions had by
+    /// then does not follow from the token.
+    var isReplayed: Bool? { recorded.isReplayed }
+
     mutating func take(
         _ event: RecordedEvent, open: (RecordedEvent) throws -> JSONObject?
     ) throws {
@@ -207,6 +212,7 @@ private struct RecordedVerdict {
     private(set) var isGood: Bool?
     private(set) var keySetDigest: Digest?
     private(set) var policyDigest: Digest?
+    private(set) var isReplayed: Bool?
 
     mutating func note(_ event: SessionEvent) {
         switch event {
@@ -214,16 +220,30 @@ private struct RecordedVerdict {
             isGood = true
             keySetDigest = payload.keySetDigest
             policyDigest = payload.policyDigest
+            note(payload.checks)
         case .failed(let payload) where payload.refusesWhatFollowedTheToken:
             isGood = true
-            keySetDigest = payload.keySetDigest
-            policyDigest = payload.policyDigest
+            take(payload)
         case .failed(let payload) where payload.stage == .verification:
             isGood = false
-            keySetDigest = payload.keySetDigest
-            policyDigest = payload.policyDigest
+            take(payload)
         default:
             break
+        }
+    }
+
+    private mutating func take(_ failed: Failed) {
+        keySetDigest = failed.keySetDigest
+        policyDigest = failed.policyDigest
+        note(failed.checks ?? [])
+    }
+
+    private mutating func note(_ checks: [Check]) {
+        let replay = TokenCheck.replay.rawValue
+        switch checks.first(where: { $0.name.isIdentical(to: replay) })?.outcome {
+        case .passed?: isReplayed = false
+        case .failed?: isReplayed = true
+        case .notApplicable?, .notChecked?, nil: isReplayed = nil
         }
     }
 }

@@ -9,6 +9,9 @@ public import SessionEvents
 /// What happens in a flow without a browser up to the moment when the provider has accepted the
 /// request.
 enum BackchannelFlow {
+    /// The sealed members that say whom or what a request is about.
+    private static let hintNames = ["loginHint", "loginHintToken", "idTokenHint", "endUserIP"]
+
     static func initiate(_ parameters: BackchannelParameters) -> SessionStep {
         let request = parameters.request
         let event = Initiated(
@@ -18,6 +21,8 @@ enum BackchannelFlow {
             requestedExpirySeconds: request.requestedExpirySeconds,
             profileDigest: parameters.profile.digest)
         var sealed = parameters.userAgent
+        // What the caller knows of the user agent does not say whom the request is about.
+        for name in hintNames { sealed[name] = nil }
         switch request.kind {
         case .ciba(.loginHint(let text)): sealed["loginHint"] = .string(text)
         case .ciba(.loginHintToken(let token)): sealed["loginHintToken"] = .string(token)

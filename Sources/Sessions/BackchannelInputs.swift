@@ -133,6 +133,9 @@ public struct PollingState: Equatable, Sendable {
     public internal(set) var pace: PollPace?
     /// The number of the last poll that was recorded.
     public internal(set) var attempt = 0
+    /// Whether a poll since the last sign that the request is open got no answer, or may have left
+    /// unrecorded: its answer may have been the tokens.
+    public internal(set) var mayHaveMissedTokens = false
 
     /// Nothing was asked yet.
     public init() {}
@@ -149,15 +152,23 @@ public struct PollingState: Equatable, Sendable {
         attempt = max(attempt, event.attempt)
         switch event.status {
         case .accepted:
+            mayHaveMissedTokens = false
             acceptedAt = time
             expiresInSeconds = event.expiresInSeconds
             pace = PollPace(
                 intervalSeconds: event.intervalSeconds
                     ?? BackchannelAcceptance.standardIntervalSeconds)
-        case .pending: pace?.noteWaiting()
-        case .slowDown: pace?.slowDown(naming: event.intervalSeconds)
-        case .unavailable: pace?.noteOutage(retryAfterSeconds: event.intervalSeconds)
-        case .error: break
+        case .pending:
+            mayHaveMissedTokens = false
+            pace?.noteWaiting()
+        case .slowDown:
+            mayHaveMissedTokens = false
+            pace?.slowDown(naming: event.intervalSeconds)
+        case .unavailable:
+            if event.httpStatus == nil || event.hasGap == true { mayHaveMissedTokens = true }
+            pace?.noteOutage(retryAfterSeconds: event.intervalSeconds)
+        case .error:
+            break
         }
     }
 }

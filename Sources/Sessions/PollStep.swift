@@ -11,7 +11,8 @@ enum PollStep {
     /// can come ends the session.
     ///
     /// An answer right behind a gap that ends the request may be the second one to a question
-    /// whose first answer was lost, with the tokens: then nobody knows what the user said.
+    /// whose first answer was lost, with the tokens: then nobody knows what the user said. Behind
+    /// a poll that got no answer this is so when the provider says that the request is used up.
     static func receive(
         _ input: PollInput, in state: SessionState
     ) throws(SessionRejection) -> [SessionStep] {
@@ -20,7 +21,9 @@ enum PollStep {
         }
         switch input.outcome {
         case .unanswered(let failure):
-            guard failure.reason == .providerOutage else { return over(failure, input, nil) }
+            guard failure.reason == .providerOutage else {
+                return over(failure, input, nil, state)
+            }
             return [SessionStep(.polled(event(.unavailable, input)))]
         case .answered(let response, let tokens):
             return answered(response, tokens, input, state)
@@ -41,16 +44,16 @@ enum PollStep {
             event.intervalSeconds = retryAfterSeconds
             return [SessionStep(.polled(event))]
         case .over(let failure):
-            return over(failure, input, response)
+            return over(failure, input, response, state)
         case .tokens:
             // Our patience may end while the answer is on its way.
             guard !input.isLate, let tokens else {
-                return over(FlowFailure(.pollTimeout), input, response)
+                return over(FlowFailure(.pollTimeout), input, response, state)
             }
             let steps: [SessionStep]
             switch tokens {
             case .success(let input): steps = TokenStep.receive(input, in: state)
-            case .failure(let failure): return over(failure, input, response)
+            case .failure(let failure): return over(failure, input, response, state)
             }
             guard case .failed(let failed)? = steps.first?.event else { return steps }
             let event = event(.error, input, response)
@@ -92,13 +95,16 @@ enum PollStep {
     }
 
     private static func over(
-        _ failure: FlowFailure, _ input: PollInput, _ response: HTTPResponse?
+        _ failure: FlowFailure, _ input: PollInput, _ response: HTTPResponse?,
+        _ state: SessionState
     ) -> [SessionStep] {
         var event = event(.error, input, response)
         event.error = failure.error.map(RegisteredNames.errorInClear)
-        let known = failure.refined(by: input.reasonTexts)
+        let isUsedUp = failure.error?.isIdentical(to: "invalid_grant") ?? false
         let ended =
-            input.hasGap ? FlowFailure(.resultLost, error: failure.providerError) : known
+            input.hasGap || state.polling.mayHaveMissedTokens && isUsedUp
+            ? FlowFailure(.resultLost, error: failure.providerError)
+            : failure.refined(by: input.reasonTexts)
         return [SessionStep(.polled(event)), SessionStep(failed: .polling, ended)]
     }
 

@@ -72,6 +72,26 @@ struct IngestLineSchemaTests {
         }
     }
 
+    @Test("keeps what a user is at in the clear only in a word that is registered")
+    func pollHints() throws {
+        let hints = [
+            ("userSign", "userSign"), ("awaiting user identification", nil), ("other", "other"),
+            ("usersign", "other"), ("planted 01019912345", "other"), ("", "other"),
+        ]
+        for (hint, clear) in hints {
+            var line = try object(try #require(try ReportedLines.example().first))
+            line["type"] = .string(SessionEventType.polled.rawValue)
+            line["data"] = .object([
+                "status": .string("pending"), "attempt": .integer(1), "hint": .string(hint),
+            ])
+            let intake = try Intake(
+                try ReportedEvent(line: CanonicalJSON.encode(line)), tokenKeyID: nil)
+            #expect(intake.event.clearMembers["hint"] == .string(clear ?? hint))
+            let withheld: JSONObject? = clear == "other" ? ["hint": .string(hint)] : nil
+            #expect(intake.sealed?["withheld"]?.objectValue == withheld)
+        }
+    }
+
     /// Why a line is refused for what it is, whatever session it belongs to.
     private func refusal(_ line: [UInt8]) -> LineRejection? {
         do {

@@ -46,6 +46,8 @@ struct ProfileSchemaTests {
         accountSelector: { url: "https://s.example/select", issuers: ["https://a.example"] }
         permissions:
           { issuer: "https://p.example", hosts: [keys.p.example], parameter: permission }
+        backchannel: { endpoint: "https://op.example/bc", pollsAtOnceMax: 4 }
+        headless: { endpoint: /headless, grantType: "urn:x", pollSeconds: 2 }
         algorithms: [PS256, ES256]
         jarmAlgorithms: [PS256]
         rsaBitsMin: 3072
@@ -57,6 +59,7 @@ struct ProfileSchemaTests {
         levelsOfAssurance: { "urn:b": 4, "urn:a": 3 }
         trustedAudiences: [other]
         subjectClaims: [altsub, sub]
+        hintClaims: [ssn]
         certificateBoundTokens: true
         reasonTexts:
           - { error: access_denied, text: gave up, reason: user-cancelled }
@@ -162,8 +165,8 @@ struct ProfileSchemaTests {
         }
         #expect(
             compared.sorted() == [
-                "accountSelector", "clientAuthentication", "clockSkewSeconds", "decryption",
-                "permissions", "reasonTexts", "requestObject", "trace",
+                "accountSelector", "backchannel", "clientAuthentication", "clockSkewSeconds",
+                "decryption", "headless", "permissions", "reasonTexts", "requestObject", "trace",
             ])
     }
 
@@ -213,7 +216,7 @@ struct ProfileSchemaTests {
         // Those that are built in have no client in them.
         "`clientID` is missing",
         // Which hosts are this machine, and whether they may be asked.
-        "must be an https URL without query; plain http to loopback",
+        "an https URL without query; plain http to loopback",
         "must be a list of https URLs without query",
     ]
 
@@ -282,6 +285,21 @@ struct ProfileSchemaTests {
             "extends: generic\nenvironments: { x: {} }",
         ].map(Self.members)
         #expect(try Self.verdicts(objects).map(\.isValid) == [false, true, true, true])
+    }
+
+    @Test("demands of a whole profile a redirect URI, unless nobody comes back in any of its flows")
+    func redirectURIs() throws {
+        let base = Self.smallest.split(separator: "\n").filter {
+            !$0.hasPrefix("redirectURI") && !$0.hasPrefix("flows")
+        }.joined(separator: "\n")
+        let flows = [
+            ("", true), ("\nflows: [ciba]", true), ("\nflows: [headless, ciba]", true),
+            ("\nflows: [ciba, pkce]", false), ("\nflows: [jarm]", false),
+            ("\nflows: [pkce]\nredirectURI: https://rp.example/cb", true),
+        ]
+        let objects = try flows.map { try Self.members(base + $0.0) }
+        #expect(objects.map { Self.message($0) == nil } == flows.map(\.1))
+        #expect(try Self.verdicts(objects).map(\.isValid) == flows.map(\.1))
     }
 
     @Test("demands of a whole profile what its method needs, and nothing that it has no use for")

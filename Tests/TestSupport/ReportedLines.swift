@@ -34,12 +34,13 @@ public enum ReportedLines {
     private static let unusual = [
         line(
             10, 90, "initiated", time: "2026-11-20T10:15:02.1149+01:00",
-            data: #"{"provider":"a","clientID":"b","flow":"headless"}"#),
+            data: #"{"provider":"a","clientID":"b","flow":"headless","requestedExpiry":90}"#),
         // What is sealed may be any JSON.
         line(
             11, 90, "polled", time: "2026-11-20t09:15:03z",
             data: #"""
                 {"status":"slow-down","attempt":1,"error":"planted 01019912345","gap":true,\#
+                "endpoint":"https://idp.example.org/bc","hint":"planted 01019912345",\#
                 "sealed":{"x":[1.50,-0,1e400,null,true,{"":"\u00e5\u0000\ud83d\ude00"}],"ä":{}}}
                 """#),
         line(
@@ -68,8 +69,10 @@ public enum ReportedLines {
             25, 91, "token-issued", time: "2026-11-20T09:15:02.5Z",
             data: #"""
                 {"algorithm":"X 01019912345","keyID":"planted 01019912345","tokenType":"Mac",\#
+                "attempt":3,"acceptedAt":"2026-11-20t10:15:02+01:00",\#
                 "keySet":{"keys":[{"kty":"oct","kid":"é"}],"more":[1]},\#
-                "policy":{"issuer":"i","audience":"a","clockSkewSeconds":{"exp":1}}}
+                "policy":{"issuer":"i","audience":"a","clockSkewSeconds":{"exp":1},\#
+                "hintClaims":["ssn"]}}
                 """#),
         line(
             26, 91, "verified", time: "2026-11-20T09:15:02.5Z",

@@ -185,6 +185,11 @@ private struct URLRule {
         return AccountSelector(url: url, issuers: issuers)
     }
 
+    /// A path that gives a URL that may be asked, behind any issuer.
+    private func isPath(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.count <= 256 && isIssuer("https://issuer.example" + text)
+    }
+
     func backchannel(
         _ reader: inout ProfileReader
     ) throws(ProfileError) -> BackchannelSettings {
@@ -197,7 +202,7 @@ private struct URLRule {
                     try reader.number("pollsAtOnceMax", 1...1024) ?? settings.pollsAtOnceMax
                 return settings
             } ?? BackchannelSettings()
-        let isAddress = { (text: String) in text.hasPrefix("/") || isIssuer(text) }
+        let isAddress = { (text: String) in isPath(text) || isIssuer(text) }
         let headless = try reader.object("headless") { reader throws(ProfileError) in
             (
                 endpoint: try reader.optional(
