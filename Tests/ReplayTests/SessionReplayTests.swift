@@ -58,9 +58,9 @@ struct SessionReplayTests {
         #expect(replays.count > 100)
         for replay in replays { Self.expectSame(replay, "\(replay.session)") }
         let steps = replays.flatMap(\.steps)
-        // What was not recorded is an answer that did not come, and what ended a login there.
+        // What was not recorded is an answer that did not come, or one too large to be kept.
         let taken = steps.filter { $0.outcome == .taken }
-        #expect(taken.allSatisfy { $0.event.type == .failed })
+        #expect(taken.allSatisfy { [.failed, .tokenIssued].contains($0.event.type) })
         #expect(Double(taken.count) < 0.1 * Double(steps.count))
     }
 
@@ -71,7 +71,8 @@ struct SessionReplayTests {
         let rig = try LoginRig(setup)
         let log = try rig.open()
         for flow in rig.profile.flows {
-            let wishes = setup.settings.broker == .bankidNorway ? LoginWishes.payment : LoginWishes()
+            let wishes =
+                setup.settings.broker == .bankidNorway ? LoginWishes.payment : LoginWishes()
             _ =
                 flow.usesRedirect
                 ? try await rig.wholeLogin(log, flow: flow, wishes)
@@ -154,8 +155,9 @@ struct SessionReplayTests {
         let rig = try LoginRig()
         let log = try rig.open()
         // What an earlier program might have done: it took a callback whose state was another.
-        let session = try await rig.forgedLogin(log) { recorded in
-            recorded.sealed?["state"] = .string("another state")
+        let model = try await rig.wholeLogin(log, flow: .pkce).session
+        let session = try Forgery(of: model, in: log, rig).write { part in
+            if part.type == .callback { part.sealed?["state"] = .string("another state") }
         }
         let replay = try Replayer(log).replay(session)
         #expect(!replay.decisionsMatch)
