@@ -54,11 +54,10 @@ public struct VerificationPolicy: Equatable, Sendable {
 extension VerificationPolicy {
     /// The archived form.
     public var object: JSONObject {
-        [
+        var object: JSONObject = [
             "algorithms": .array(algorithms.map { .string($0) }),
             "audience": .string(audience),
             "clockSkewSeconds": .object(clockSkew.object),
-            "hintClaims": .array(hintClaims.map { .string($0) }),
             "issuedAtAgeSecondsMax": .integer(Int64(issuedAtAgeSecondsMax)),
             "issuer": .string(issuer),
             "levelOfAssuranceMin": .integer(Int64(levelOfAssuranceMin)),
@@ -71,11 +70,20 @@ extension VerificationPolicy {
             "tokenBytesMax": .integer(Int64(tokenBytesMax)),
             "trustedAudiences": .array(trustedAudiences.map { .string($0) }),
         ]
+        // Left out where there are none: a policy that was completed before there was this setting
+        // stays what it was, to the byte.
+        if !hintClaims.isEmpty {
+            object[Self.hintClaimsName] = .array(hintClaims.map { .string($0) })
+        }
+        return object
     }
+
+    private static let hintClaimsName = "hintClaims"
 
     /// The names of all members of the archived form.
     static let memberNames: Set<String> = Set(
-        VerificationPolicy(issuer: "", audience: "").object.members.map(\.name))
+        VerificationPolicy(issuer: "", audience: "").object.members.map(\.name)
+            + [hintClaimsName])
 
     /// Reads a policy in which settings may be left open.
     ///
@@ -103,7 +111,7 @@ extension VerificationPolicy {
         policy.levelOfAssuranceMin =
             try reader.number("levelOfAssuranceMin", 0...9) ?? policy.levelOfAssuranceMin
         policy.levelsOfAssurance = try reader.levels() ?? policy.levelsOfAssurance
-        policy.hintClaims = try reader.texts("hintClaims") ?? policy.hintClaims
+        policy.hintClaims = try reader.texts(hintClaimsName) ?? policy.hintClaims
         policy.rsaBitsMin = try reader.number("rsaBitsMin", 2048...16_384) ?? policy.rsaBitsMin
         policy.tokenBytesMax =
             try reader.number("tokenBytesMax", 1024...1_048_576) ?? policy.tokenBytesMax

@@ -85,7 +85,8 @@ struct BackchannelStep {
             let issuer = discovery.issuer
             return (issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer) + place
         }
-        guard discovery.allowsPolling, let known = settings.endpoint ?? discovery.backchannelEndpoint
+        guard discovery.allowsPolling,
+            let known = settings.endpoint ?? discovery.backchannelEndpoint
         else { throw FlowFailure(.flowUnsupported) }
         return discovery.endpoint(
             "backchannel_authentication_endpoint", otherwise: known,

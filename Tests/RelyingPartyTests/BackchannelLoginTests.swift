@@ -71,9 +71,11 @@ struct BackchannelLoginTests {
         #expect(outcomes["replay"] == .passed)
     }
 
-    @Test("keeps hint, request id, message, address and token out of the clear", arguments: [
-        Flow.ciba, .headless,
-    ])
+    @Test(
+        "keeps hint, request id, message, address and token out of the clear",
+        arguments: [
+            Flow.ciba, .headless,
+        ])
     func secrets(flow: Flow) async throws {
         let rig = try LoginRig()
         let log = try rig.open()

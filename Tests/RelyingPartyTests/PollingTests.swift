@@ -20,7 +20,8 @@ struct PollingTests {
         return zip(times, times.dropFirst()).map { ($1 - $0) / 1000 }
     }
 
-    @Test("keeps to the interval that the provider names, and to five seconds without one",
+    @Test(
+        "keeps to the interval that the provider names, and to five seconds without one",
         arguments: [(31, 31), (nil, 5), (0, 1)])
     func interval(named: Int?, kept: Int64) async throws {
         let rig = try LoginRig()
@@ -45,7 +46,8 @@ struct PollingTests {
         #expect(slowed.intervalSeconds == 10)
     }
 
-    @Test("outlives a provider that is out, too busy or silent, and backs off",
+    @Test(
+        "outlives a provider that is out, too busy or silent, and backs off",
         arguments: [
             BackchannelScript.Interlude.outage(retryAfterSeconds: nil),
             .outage(retryAfterSeconds: 40), .tooMany(retryAfterSeconds: 25), .silence,
@@ -71,7 +73,8 @@ struct PollingTests {
         #expect(try log.recordedPolls(result.session) == rig.provider.polls.count)
     }
 
-    @Test("ends with any error that is final, and never asks for that request again",
+    @Test(
+        "ends with any error that is final, and never asks for that request again",
         arguments: [
             ("access_denied", "access-denied"), ("expired_token", "poll-timeout"),
             ("invalid_request", "broker-error"), ("invalid_grant", "broker-error"),

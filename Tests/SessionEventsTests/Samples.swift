@@ -100,14 +100,16 @@ struct Sample: Sendable, CustomStringConvertible {
             clientID: "urn:my:application:1", flow: .pkce, scope: "openid profile",
             acrValues: "urn:grn:authn:no:bankid urn:grn:authn:no:vipps",
             redirectURI: "com.example.shop:/callback", responseType: "id_token token",
-            responseMode: "query.jwt", requestedExpirySeconds: 600, isLegacy: true, codeChallenge: digest(4),
+            responseMode: "query.jwt", requestedExpirySeconds: 600, isLegacy: true,
+            codeChallenge: digest(4),
             profileDigest: digest(5), policyDigest: digest(1))
     }
 
     private static var fullestTokenIssued: TokenIssued {
         TokenIssued(
             endpoint: endpoint, attempt: 24,
-            acceptedAt: Instant(millisecondsSince1970: 1_795_166_000_123), tokenType: "DPoP", expiresInSeconds: 31_536_000, algorithm: "EdDSA",
+            acceptedAt: Instant(millisecondsSince1970: 1_795_166_000_123), tokenType: "DPoP",
+            expiresInSeconds: 31_536_000, algorithm: "EdDSA",
             keyID: "2026-11/a", encryption: encryption, isCertificateBound: true,
             keySetDigest: digest(2), keySetSource: .own,
             policyDigest: digest(1), policySource: .reported, policyCompleted: false,

@@ -42,7 +42,8 @@ struct StartCommand: AsyncParsableCommand {
         let party = RelyingParty(log: log, capabilities: .live)
         let result = try await party.start(profile, flow: flow, wishes)
         try global.output.print(result.object) {
-            result.authorizationURL ?? ([result.text] + result.linesForUser)
+            result.authorizationURL
+                ?? ([result.text] + result.linesForUser)
                 .joined(separator: "\n")
         }
         if let url = result.authorizationURL, !url.isEmpty, !global.json {
