@@ -50,8 +50,8 @@ struct BackchannelSite: Sendable {
         }
     }
 
-    /// Lets clients poll when they want. The answer to a request for Headless names no pause, and the
-    /// provider takes polls for early that come sooner than after five seconds.
+    /// Lets clients poll when they want. The answer to a request for Headless names no pause, and
+    /// the provider takes polls for early that come sooner than after five seconds.
     func allowHaste() {
         server.provider.withProvider { $0.settings.backchannel.slowsHaste = false }
     }
