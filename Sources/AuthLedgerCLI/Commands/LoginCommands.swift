@@ -115,7 +115,7 @@ struct LoginCommand: AsyncParsableCommand {
               authledger login --provider my-bank --flow jarm
               authledger login --provider my-provider --callback-file -
               authledger login --provider my-idura --flow ciba --login-hint-file person.txt
-              authledger login --provider my-idura --flow headless --end-user-ip-file ip.txt
+              authledger login --provider kiosk --flow headless --end-user-ip-file ip.txt
 
             Prints the URL for the user on standard error and waits for the callback on the \
             loopback address of the profile's redirect URI (or --listen): a query, a form, or a \
@@ -145,7 +145,7 @@ struct LoginCommand: AsyncParsableCommand {
             valueName: "file"))
     var callbackFile: String?
 
-    @Option(help: ArgumentHelp("Wait so many seconds for the user.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Wait so many seconds for the callback.", valueName: "seconds"))
     var timeout = 300
 
     @Option(
