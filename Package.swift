@@ -133,8 +133,8 @@ let package = Package(
         module(
             "Replay",
             [
-                "EventLog", "JOSE", "LedgerPrimitives", "OpenIDConnect", "Platform",
-                "SessionEvents", "Sessions",
+                "EventLog", "HTTPMessages", "JOSE", "LedgerPrimitives", "OpenIDConnect", "OpenSSL",
+                "Platform", "SessionEvents", "Sessions",
             ]),
 
         // Edge.
