@@ -53,12 +53,14 @@ public struct VerificationPolicy: Equatable, Sendable {
 
 extension VerificationPolicy {
     /// The archived form.
+    ///
+    /// A setting that later versions added stands in it only where it is used: the same settings
+    /// have to give the same document for ever.
     public var object: JSONObject {
-        [
+        var object: JSONObject = [
             "algorithms": .array(algorithms.map { .string($0) }),
             "audience": .string(audience),
             "clockSkewSeconds": .object(clockSkew.object),
-            "hintClaims": .array(hintClaims.map { .string($0) }),
             "issuedAtAgeSecondsMax": .integer(Int64(issuedAtAgeSecondsMax)),
             "issuer": .string(issuer),
             "levelOfAssuranceMin": .integer(Int64(levelOfAssuranceMin)),
@@ -71,11 +73,16 @@ extension VerificationPolicy {
             "tokenBytesMax": .integer(Int64(tokenBytesMax)),
             "trustedAudiences": .array(trustedAudiences.map { .string($0) }),
         ]
+        if !hintClaims.isEmpty { object["hintClaims"] = .array(hintClaims.map { .string($0) }) }
+        return object
     }
 
     /// The names of all members of the archived form.
-    static let memberNames: Set<String> = Set(
-        VerificationPolicy(issuer: "", audience: "").object.members.map(\.name))
+    static let memberNames: Set<String> = {
+        var fullest = VerificationPolicy(issuer: "", audience: "")
+        fullest.hintClaims = ["sub"]
+        return Set(fullest.object.members.map(\.name))
+    }()
 
     /// Reads a policy in which settings may be left open.
     ///
