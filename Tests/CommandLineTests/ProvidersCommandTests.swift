@@ -165,7 +165,7 @@ struct ProvidersCheckTests {
         let report: Report = try good.json()
         #expect(report.ok && report.name == "local" && report.issuer == issuer)
         #expect(report.environment == "here")
-        #expect(report.flows == ["pkce", "code", "jarm", "implicit"])
+        #expect(report.flows == ["pkce", "code", "jarm", "implicit", "ciba", "headless"])
         let found: Findings = try good.json()
         #expect(found.checks.allSatisfy { $0.outcome == "ok" }, "\(good)")
         #expect(found.has("key-set", "ok", "EdDSA"))
