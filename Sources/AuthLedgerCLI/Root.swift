@@ -155,7 +155,7 @@ struct Root: ParsableCommand {
             StartCommand.self,
             CallbackCommand.self, SweepCommand.self, SessionsCommand.self, ShowCommand.self,
             ExplainCommand.self,
-            ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
+            ProjectionsCommand.self, ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
             TokenCommand.self, VerifyCommand.self, CheckpointCommand.self, ProveCommand.self,
             ExportCommand.self, ImportCommand.self, KeysCommand.self, EraseCommand.self,
             HoldCommand.self, AccessCommand.self, BackupCommand.self, RestoreCommand.self,
