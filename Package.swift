@@ -44,7 +44,7 @@ let package = Package(
         .library(
             name: "AuthLedger",
             targets: [
-                "Capabilities", "EventLog", "HTTPMessages", "Ingestion", "JOSE", "LMDB",
+                "Capabilities", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE", "LMDB",
                 "LedgerPrimitives", "LiveNetwork", "MerkleTree", "OpenIDConnect", "OpenSSL",
                 "Platform", "Projections", "ReadModels", "RelyingParty", "Replay",
                 "SessionEvents", "Sessions", "SignedNote",

@@ -26,7 +26,7 @@ struct ProjectionChecking {
             try compare(store, global)
         } catch let error as ProjectionError {
             obstacle = CommandError(error).message
-        } catch where ProjectionStore.isDamage(error) {
+        } catch  where ProjectionStore.isDamage(error) {
             findings.append(
                 Finding(
                     position: nil, code: "projection-damaged",

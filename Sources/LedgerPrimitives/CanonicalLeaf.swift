@@ -49,7 +49,8 @@ extension EventEnvelope {
     }
 
     private static func string(_ text: ArraySlice<UInt8>) -> String? {
-        String(validating: text, as: UTF8.self)
+        guard let valid = try? UTF8Span(validating: text.span) else { return nil }
+        return String(copying: valid)
     }
 }
 

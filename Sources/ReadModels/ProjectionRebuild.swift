@@ -106,7 +106,11 @@ extension ProjectionStore {
             try? Directory.removeTree(directory)
             throw error
         }
-        if Directory.exists(directory) { try Directory.removeTree(directory) }
+        if Directory.isDirectory(directory) {
+            try Directory.removeTree(directory)
+        } else if Directory.exists(directory) {
+            try Directory.removeFile(directory)
+        }
     }
 
     /// Removes what a crash left of projections in the making. Only who has the lock for making

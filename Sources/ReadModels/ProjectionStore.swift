@@ -113,7 +113,7 @@ extension ProjectionStore {
                     try store.catchUp(limits: limits, progress: progress)
                     return store
                 }
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 // Made anew below.
             }
             try makeAnew(log, limits: limits, progress: progress, reached: reached)

@@ -54,7 +54,7 @@ struct RowPut {
     /// Puts everything that a fold touched.
     ///
     /// - Parameter newFrom: sessions that begin here or later have no row yet.
-    mutating func put(_ fold: ProjectionFold<RowSource>, newFrom: UInt64) throws {
+    mutating func put(_ fold: ProjectionFold, newFrom: UInt64) throws {
         // In the order of their keys, so that new ones are appended.
         for session in fold.sessions.sorted(by: { $0.firstPosition < $1.firstPosition }) {
             try put(session, isNew: session.firstPosition >= newFrom)

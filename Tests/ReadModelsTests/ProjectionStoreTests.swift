@@ -83,7 +83,7 @@ struct ProjectionStoreTests {
         }
     }
 
-    @Test("lose nothing when the process is killed inside a transaction, or at the end of a rebuild")
+    @Test("lose nothing when the process is killed in a transaction, or at the end of a rebuild")
     func killed() async throws {
         let ledger = try TestLedger()
         var author = SessionAuthor(seed: 10, ledger.capabilities)

@@ -167,7 +167,8 @@ struct SessionAuthor {
             return .polled(Polled(status: .pending, attempt: 1))
         case 3, 4:
             return .tokenIssued(
-                TokenIssued(algorithm: "RS256", keyID: "key-1", keySetDigest: Digest(SHA256.hash(keySet))))
+                TokenIssued(
+                    algorithm: "RS256", keyID: "key-1", keySetDigest: Digest(SHA256.hash(keySet))))
         case 5, 6:
             return .verified(
                 Verified(algorithm: "RS256", keyID: "key-1", acr: "urn:x", checks: []))

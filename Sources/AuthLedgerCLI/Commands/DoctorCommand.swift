@@ -19,8 +19,8 @@ struct DoctorCommand: ParsableCommand {
               authledger doctor --json
 
             Looks at the filesystem, the room on it, format, root key, readers, permissions, \
-            leftovers of crashes, projections, the clock, the clients' certificates that provider profiles \
-            name and the libraries, and changes nothing. A problem ends with exit status 1; \
+            leftovers of crashes, projections, the clock, the clients' certificates that provider \
+            profiles name and the libraries, and changes nothing. A problem ends with exit status 1; \
             warnings alone with 0. Whether events were changed, `authledger verify` tells.
             """)
 

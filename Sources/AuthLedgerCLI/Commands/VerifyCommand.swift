@@ -52,8 +52,8 @@ struct VerifyCommand: ParsableCommand {
     var inProcess = false
 
     func run() throws {
-        guard let level = comparesProjections ? CheckLevel.allCases.last : CheckLevel(rawValue: level)
-        else {
+        let known = comparesProjections ? CheckLevel.allCases.last : CheckLevel(rawValue: level)
+        guard let level = known else {
             throw CommandError(
                 .usage, "level-unknown", "there is no such level",
                 hint: "use frames, tree, anchors, projections or all")

@@ -165,7 +165,7 @@ extension LedgerDoctor {
             } else {
                 add(
                     name, .warning, "left over from a crash: \(left.joined(separator: ", "))",
-                    hint: "remove it unless an init, backup, restore or rebuild is at work right now")
+                    hint: "remove it unless an init, backup, restore or rebuild is at work")
             }
         } catch {
             add(name, failure: error)

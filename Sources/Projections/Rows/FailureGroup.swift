@@ -24,8 +24,10 @@ public struct FailureGroup: GroupRow {
     /// The one recorded last; nil when its keys are destroyed.
     public private(set) var example: String?
 
+    /// The projection.
     public static var projection: ProjectionName { .failures }
 
+    /// The key of the row that a change belongs in.
     public static func key(of change: SessionChange) -> [UInt8]? {
         guard change.kind != .began, let reason = change.session.reason else { return nil }
         var key = RowWriter()
@@ -35,6 +37,7 @@ public struct FailureGroup: GroupRow {
         return key.bytes
     }
 
+    /// A row without anything in it.
     public init(for change: SessionChange) {
         guard let reason = change.session.reason else {
             preconditionFailure("a session that did not fail has no such row")
@@ -46,6 +49,7 @@ public struct FailureGroup: GroupRow {
         lastAt = change.time
     }
 
+    /// Takes a change in.
     public mutating func fold(_ change: SessionChange) {
         let session = change.session
         if change.kind == .ended {
@@ -61,6 +65,7 @@ public struct FailureGroup: GroupRow {
         }
     }
 
+    /// The stored form.
     public var encoded: [UInt8] {
         var row = RowWriter()
         row.put(reason.code)
@@ -75,6 +80,7 @@ public struct FailureGroup: GroupRow {
         return row.bytes
     }
 
+    /// Reads the stored form.
     public init(encoded: [UInt8]) throws(RowError) {
         var row = RowReader(encoded)
         guard let reason = FailureReason(try row.text()) else { throw RowError() }

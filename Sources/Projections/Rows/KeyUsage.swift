@@ -43,8 +43,10 @@ public struct KeyUsage: GroupRow {
     /// When the last of them ended.
     public private(set) var lastAt: Instant
 
+    /// The projection.
     public static var projection: ProjectionName { .keyUsage }
 
+    /// The key of the row that a change belongs in.
     public static func key(of change: SessionChange) -> [UInt8]? {
         guard change.kind != .began, change.session.endedAt != nil,
             let key = change.session.tokenKey
@@ -54,6 +56,7 @@ public struct KeyUsage: GroupRow {
         return row.bytes
     }
 
+    /// A row without anything in it.
     public init(for change: SessionChange) {
         issuer = change.session.issuer
         key =
@@ -63,6 +66,7 @@ public struct KeyUsage: GroupRow {
         lastAt = change.time
     }
 
+    /// Takes a change in.
     public mutating func fold(_ change: SessionChange) {
         if change.kind == .ended {
             verified += change.session.reason == nil ? 1 : 0
@@ -80,6 +84,7 @@ public struct KeyUsage: GroupRow {
         row.put(key)
     }
 
+    /// The stored form.
     public var encoded: [UInt8] {
         var row = RowWriter()
         Self.put(issuer, key, to: &row)
@@ -91,6 +96,7 @@ public struct KeyUsage: GroupRow {
         return row.bytes
     }
 
+    /// Reads the stored form.
     public init(encoded: [UInt8]) throws(RowError) {
         var row = RowReader(encoded)
         issuer = try row.optionalText()

@@ -34,7 +34,8 @@ public struct LogBlock: Equatable, Sendable {
     }
 
     mutating func fold(start: Instant) {
-        starts = starts.map { min($0.lowerBound, start)...max($0.upperBound, start) }
+        starts =
+            starts.map { min($0.lowerBound, start)...max($0.upperBound, start) }
             ?? start...start
     }
 

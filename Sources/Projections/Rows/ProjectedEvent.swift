@@ -8,7 +8,7 @@ public struct ProjectedEvent: Sendable {
     /// What an event is about, as far as projections go.
     public enum Content: Sendable {
         /// A step of a session.
-        case session(SessionEvent)
+        indirect case session(SessionEvent)
         /// The keys of these sessions are destroyed.
         case erased([UUIDv7])
         /// Something of which no projection tells.

@@ -17,8 +17,8 @@ public protocol ProjectionRows {
 
 /// Folds events of the log, in their order, into the rows of every projection. It holds the rows
 /// that it touched; those of before come from where they are kept.
-public struct ProjectionFold<Rows: ProjectionRows> {
-    private let rows: Rows
+public struct ProjectionFold {
+    private let rows: any ProjectionRows
     private var places: [UInt64: Int] = [:]
     /// The sessions that were touched.
     public private(set) var sessions: [SessionSummary] = []
@@ -36,7 +36,7 @@ public struct ProjectionFold<Rows: ProjectionRows> {
     /// A fold that goes on with rows that were made before.
     ///
     /// - Parameter recordedMax: the latest instant at which one of the events before was recorded.
-    public init(_ rows: Rows, recordedMax: Instant?) {
+    public init(_ rows: any ProjectionRows, recordedMax: Instant?) {
         self.rows = rows
         self.recordedMax = recordedMax
     }
@@ -100,21 +100,20 @@ public struct ProjectionFold<Rows: ProjectionRows> {
     ) throws {
         let change = SessionChange(
             kind: kind, position: event.position, time: event.time, session: sessions[index])
-        try rows.fold(change, into: &health)
-        try rows.fold(change, into: &failures)
-        try rows.fold(change, into: &keyUsage)
+        try Self.fold(change, into: &health, rows)
+        try Self.fold(change, into: &failures, rows)
+        try Self.fold(change, into: &keyUsage, rows)
     }
-}
 
-extension ProjectionRows {
     /// Takes a change in, in the row that it belongs in.
-    fileprivate func fold<Row: GroupRow>(
-        _ change: SessionChange, into touched: inout [[UInt8]: Row]
+    private static func fold<Row: GroupRow>(
+        _ change: SessionChange, into touched: inout [[UInt8]: Row], _ rows: any ProjectionRows
     ) throws {
         guard let key = Row.key(of: change) else { return }
-        if touched[key] == nil {
-            touched[key] = try group(Row.self, key) ?? Row(for: change)
+        if touched[key]?.fold(change) == nil {
+            var row = try rows.group(Row.self, key) ?? Row(for: change)
+            row.fold(change)
+            touched[key] = row
         }
-        touched[key]?.fold(change)
     }
 }

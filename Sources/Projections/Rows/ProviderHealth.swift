@@ -37,6 +37,7 @@ public struct ProviderHealth: GroupRow {
     /// Sessions that failed, for whatever reason.
     public var failedInAll: Int { failed.values.reduce(0, +) }
 
+    /// The projection.
     public static var projection: ProjectionName { .providerHealth }
 
     private static func hour(of instant: Instant) -> Instant {
@@ -55,6 +56,7 @@ public struct ProviderHealth: GroupRow {
         }
     }
 
+    /// The key of the row that a change belongs in.
     public static func key(of change: SessionChange) -> [UInt8]? {
         var key = RowWriter()
         key.put(change.session.provider)
@@ -66,11 +68,13 @@ public struct ProviderHealth: GroupRow {
             }
     }
 
+    /// A row without anything in it.
     public init(for change: SessionChange) {
         provider = change.session.provider
         hour = Self.hour(of: Self.instant(of: change))
     }
 
+    /// Takes a change in.
     public mutating func fold(_ change: SessionChange) {
         switch change.kind {
         case .began: started += 1
@@ -90,6 +94,7 @@ public struct ProviderHealth: GroupRow {
         }
     }
 
+    /// The stored form.
     public var encoded: [UInt8] {
         var row = RowWriter()
         row.put(provider)
@@ -108,6 +113,7 @@ public struct ProviderHealth: GroupRow {
         return row.bytes
     }
 
+    /// Reads the stored form.
     public init(encoded: [UInt8]) throws(RowError) {
         var row = RowReader(encoded)
         provider = try row.text()

@@ -23,6 +23,7 @@ enum Unit: String {
     case microseconds = "µs/event"
     case microsecondsPerToken = "µs/token"
     case microsecondsPerLogin = "µs/login"
+    case microsecondsPerLookUp = "µs/look-up"
     case milliseconds = "ms"
     case bytes = "bytes/event"
     case mebibytes = "MiB"
