@@ -368,10 +368,14 @@ struct ReplayAll {
     }
 
     private func names(_ log: EventLog) throws -> [String] {
-        var progress = Progress("sessions", isShown: !global.quiet)
-        let table = try log.sessionTable(&progress)
-        let range = try filter.range()
-        return table.sessions.filter { filter.fits($0, in: range) }.map(\.session)
+        let source = try SessionSource(log, global, asOf: nil)
+        var names: [String] = []
+        try source.forEach(try filter.query(asOf: nil)) { session in
+            names.append(session.session)
+            return true
+        }
+        try source.refuseStop(before: nil)
+        return names
     }
 
     private func print(_ counts: Counts, milliseconds: UInt64) throws {
