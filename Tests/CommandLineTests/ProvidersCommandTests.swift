@@ -83,7 +83,7 @@ struct ProvidersListTests {
         let lines = try listed.jsonLines(Line.self)
         #expect(
             lines.map(\.name) == ["shop", "generic", "idura", "idpartner", "bankid-no"])
-        #expect(lines[0].flows == ["pkce", "code"])
+        #expect(lines[0].flows == ["pkce", "code", "ciba", "headless"])
         #expect(!lines[0].builtIn)
         #expect(listed.stderr.contains("the profile broken cannot be read: `issuer` is missing"))
         let shown: [String: AnyDecodable] = try await workspace.succeed(
@@ -165,7 +165,7 @@ struct ProvidersCheckTests {
         let report: Report = try good.json()
         #expect(report.ok && report.name == "local" && report.issuer == issuer)
         #expect(report.environment == "here")
-        #expect(report.flows == ["pkce", "code", "jarm", "implicit"])
+        #expect(report.flows == ["pkce", "code", "jarm", "implicit", "ciba", "headless"])
         let found: Findings = try good.json()
         #expect(found.checks.allSatisfy { $0.outcome == "ok" }, "\(good)")
         #expect(found.has("key-set", "ok", "EdDSA"))
