@@ -45,23 +45,24 @@ extension Instant: CustomStringConvertible {
         let (days, inDay) = clamped.flooredDivision(by: 86_400_000)
         let date = CivilDate(daysSince1970: days)
         var output: [UInt8] = []
-        output.reserveCapacity(24)
-        output.appendTwoDigits(date.year / 100)
-        output.appendTwoDigits(date.year % 100)
-        output.append(UInt8(ascii: "-"))
-        output.appendTwoDigits(date.month)
-        output.append(UInt8(ascii: "-"))
-        output.appendTwoDigits(date.day)
-        output.append(UInt8(ascii: "T"))
-        output.appendTwoDigits(inDay / 3_600_000)
-        output.append(UInt8(ascii: ":"))
-        output.appendTwoDigits(inDay / 60_000 % 60)
-        output.append(UInt8(ascii: ":"))
-        output.appendTwoDigits(inDay / 1000 % 60)
-        output.append(UInt8(ascii: "."))
-        output.append(UInt8(ascii: "0") + UInt8(inDay % 1000 / 100))
-        output.appendTwoDigits(inDay % 100)
-        output.append(UInt8(ascii: "Z"))
+        output.append(addingCapacity: 24) { output in
+            output.appendTwoDigits(date.year / 100)
+            output.appendTwoDigits(date.year % 100)
+            output.append(UInt8(ascii: "-"))
+            output.appendTwoDigits(date.month)
+            output.append(UInt8(ascii: "-"))
+            output.appendTwoDigits(date.day)
+            output.append(UInt8(ascii: "T"))
+            output.appendTwoDigits(inDay / 3_600_000)
+            output.append(UInt8(ascii: ":"))
+            output.appendTwoDigits(inDay / 60_000 % 60)
+            output.append(UInt8(ascii: ":"))
+            output.appendTwoDigits(inDay / 1000 % 60)
+            output.append(UInt8(ascii: "."))
+            output.append(UInt8(ascii: "0") + UInt8(inDay % 1000 / 100))
+            output.appendTwoDigits(inDay % 100)
+            output.append(UInt8(ascii: "Z"))
+        }
         return output
     }
 
@@ -213,7 +214,7 @@ extension Int64 {
     }
 }
 
-extension [UInt8] {
+extension OutputSpan<UInt8> {
     fileprivate mutating func appendTwoDigits(_ value: Int64) {
         append(UInt8(ascii: "0") + UInt8(value / 10))
         append(UInt8(ascii: "0") + UInt8(value % 10))

@@ -26,9 +26,7 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
         guard bytes.count == 16 else { return nil }
         let high = bytes[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let low = bytes[8...].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard high >> 12 & 0xF == 7, low >> 62 == 2 else { return nil }
-        self.high = high
-        self.low = low
+        self.init(high: high, low: low)
     }
 
     /// Reads the one spelling that we write: lower case, with hyphens, 36 characters.
@@ -38,8 +36,14 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
 
     /// Reads the 36 ASCII bytes of the text form.
     public init?(text: ArraySlice<UInt8>) {
-        guard let bytes = UUIDText.decode(text) else { return nil }
-        self.init(bytes: bytes)
+        guard let words = UUIDText.words(text) else { return nil }
+        self.init(high: words.high, low: words.low)
+    }
+
+    private init?(high: UInt64, low: UInt64) {
+        guard high >> 12 & 0xF == 7, low >> 62 == 2 else { return nil }
+        self.high = high
+        self.low = low
     }
 
     /// The 16 bytes, most significant first, so that they sort by time.
@@ -98,6 +102,26 @@ public enum UUIDText {
             index += 2
         }
         return bytes
+    }
+
+    /// The same bytes as two big-endian numbers.
+    static func words(_ text: ArraySlice<UInt8>) -> (high: UInt64, low: UInt64)? {
+        guard text.count == length else { return nil }
+        let text = text.span
+        var (high, low) = (UInt64(0), UInt64(0))
+        for index in text.indices {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard text[index] == UInt8(ascii: "-") else { return nil }
+            } else {
+                guard let value = Hexadecimal.value(of: text[index]) else { return nil }
+                if index < 18 {
+                    high = high << 4 | UInt64(value)
+                } else {
+                    low = low << 4 | UInt64(value)
+                }
+            }
+        }
+        return (high, low)
     }
 
     /// Writes the text form of 16 bytes.

@@ -73,7 +73,10 @@ public struct Explanation: Equatable, Sendable {
             hint = "Nothing needs to be done."
         } else {
             title = "The login is not over: its last event is `\(last.type.word)`."
-            hint = "Finish it with `authledger callback`, or begin a new login."
+            hint =
+                story.initiated?.payload.flow.usesRedirect ?? true
+                ? "Finish it with `authledger callback`, or begin a new login."
+                : "Ask for its answer with `authledger poll`, or begin a new login."
         }
     }
 }

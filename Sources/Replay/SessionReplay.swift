@@ -108,6 +108,36 @@ public final class Replayer {
         _ session: String, revisionsMax: Int? = nil,
         policy: ((VerificationPolicy) throws -> VerificationPolicy)? = nil
     ) throws -> SessionReplay {
+        let opened = try open(session, revisionsMax)
+        var run = ReplayRun(
+            documents: documents, canDecide: !opened.isErased && !opened.isReported,
+            policy: policy)
+        try run.replay(opened.steps)
+        return SessionReplay(
+            session: session, isErased: opened.isErased, isReported: opened.isReported,
+            steps: run.replayed, verdict: run.verdict)
+    }
+
+    /// The events of a session of our own, opened; nil when it is another program's, or erased.
+    func openedSteps(of session: String) throws -> [RecordedStep]? {
+        let opened = try open(session)
+        return opened.isErased || opened.isReported ? nil : opened.steps
+    }
+
+    /// What the ID token of a session was checked with; nil when a document is missing.
+    func verificationInput(
+        _ keySetDigest: Digest?, _ policyDigest: Digest?, _ checks: [Check]?,
+        in state: SessionState
+    ) throws -> VerificationInput? {
+        let profile = try state.profileDigest.flatMap { try documents.profile($0) }
+        return try InputReader(
+            documents: documents, profile: profile, discovery: nil, state: state, steps: []
+        ).verificationInput(keySetDigest, policyDigest, checks)
+    }
+
+    private func open(
+        _ session: String, _ revisionsMax: Int? = nil
+    ) throws -> (steps: [RecordedStep], isErased: Bool, isReported: Bool) {
         let key = try log.dataKey(for: session)
         if key == nil {
             let error = log.reasonForMissingKey(of: session)
@@ -124,12 +154,7 @@ public final class Replayer {
                     sealed: try key.flatMap { try log.openSealed(recorded, dataKey: $0) }
                         ?? JSONObject()))
         }
-        var run = ReplayRun(
-            documents: documents, canDecide: key != nil && !isReported, policy: policy)
-        try run.replay(steps)
-        return SessionReplay(
-            session: session, isErased: key == nil, isReported: isReported, steps: run.replayed,
-            verdict: run.verdict)
+        return (steps, key == nil, isReported)
     }
 }
 

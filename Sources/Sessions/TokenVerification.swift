@@ -27,6 +27,13 @@ public enum TokenVerification {
         return verified(verdict, token, header, input, state)
     }
 
+    /// What every check of a session's ID token says, with what it found.
+    public static func verdict(
+        _ input: VerificationInput, in state: SessionState
+    ) throws(SessionRejection) -> Verdict {
+        try examine(input, in: state).0
+    }
+
     /// The ID token if every check passes: what UserInfo may be asked for, and nothing before.
     public static func acceptedToken(
         _ input: VerificationInput, in state: SessionState

@@ -107,19 +107,23 @@ struct PlantedSecretsTests {
     func unregisteredValues() async throws {
         let workspace = try await Workspace.withLedger()
         let session = SampleSession(20)
+        let phone = SampleSession(21, flow: "ciba")
         let lines = [
             session.event("initiated").setting("data.responseMode", "id19121299999"),
             session.event("redirected"),
             session.event("callback").setting("data.error", "id19121299999"),
             session.further("failed", ["stage": "callback", "reason": "access-denied"])
                 .setting("data.error", "access_denied"),
+            phone.event("initiated"),
+            phone.event("polled").setting("data.hint", "id19121299999"),
         ].map(\.text)
-        #expect(try await workspace.ingest(lines).accepted == 4)
+        #expect(try await workspace.ingest(lines).accepted == 6)
         let leaves = try await workspace.leaves().split(separator: "\n")
         #expect(leaves[0].contains("\"responseMode\":\"other\""))
         #expect(leaves[2].contains("\"error\":\"other\""))
         #expect(leaves[3].contains("\"error\":\"access_denied\""))
-        #expect(try await workspace.ingest(lines).duplicates == 4)
+        #expect(leaves[5].contains("\"hint\":\"other\""))
+        #expect(try await workspace.ingest(lines).duplicates == 6)
         let other = session.event("callback").setting("data.error", "id19121299998").text
         #expect(try await workspace.ingest([other]).rejections.map(\.code) == ["id-conflict"])
     }

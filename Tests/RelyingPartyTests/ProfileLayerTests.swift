@@ -38,7 +38,7 @@ struct ProfileLayerTests {
         #expect(test.name == "shop")
         #expect(test.environment == "test")
         #expect(test.issuer == "https://test.example")
-        #expect(test.flows == [.pkce, .code, .implicit])
+        #expect(test.flows == [.pkce, .code, .implicit, .ciba, .headless])
         #expect(test.credentials.secret == .file("/etc/rp/t"))
         #expect(test.registration.authentication == .clientSecretBasic)
         #expect(test.request.traceResponseField == "Trace-Id")
@@ -46,7 +46,7 @@ struct ProfileLayerTests {
         let production = try Self.profile(Self.idura, environment: "production")
         #expect(production.environment == "production")
         #expect(production.issuer == "https://shop.example")
-        #expect(production.flows == [.pkce, .code])
+        #expect(production.flows == [.pkce, .code, .ciba, .headless])
         #expect(production.credentials.secret == .file("/etc/rp/secret.txt"))
         #expect(production.registration.scope == "openid email")
         #expect(production.checks.tokenBytesMax == 4096)
@@ -106,7 +106,7 @@ struct ProfileLayerTests {
         let yaml = Self.idura + "\n  staging: { issuer: \"https://staging.example\" }"
         let staging = try Self.profile(yaml, environment: "staging")
         #expect(staging.issuer == "https://staging.example")
-        #expect(staging.flows == [.pkce, .code])
+        #expect(staging.flows == [.pkce, .code, .ciba, .headless])
         let inherited = "name: a\nextends: bankid-no"
         let members = try Self.members(inherited, environment: "production")
         #expect(members["issuer"] == .string("https://auth.bankid.no/auth/realms/prod"))
@@ -207,7 +207,7 @@ struct ProfileTemplateTests {
         #expect(production["environments"] == nil)
         #expect(bankID.flows == ["pkce", "code"])
         let idura = try #require(ProfileTemplate("idura"))
-        #expect(idura.flows == ["pkce", "code", "implicit"])
+        #expect(idura.flows == ["pkce", "code", "implicit", "ciba", "headless"])
         #expect(throws: ProfileError("the profile has no such environment, but test, production")) {
             try idura.members(environment: "sandbox")
         }

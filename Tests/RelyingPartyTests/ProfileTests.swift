@@ -37,7 +37,8 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
     }
 
     static let good: [ProfileCase] = [
-        least, with("flows: [code]"), with("scope: openid profile"),
+        least, with("flows: [code]"), with("", without: "redirectURI"),
+        with("flows: [ciba]", without: "redirectURI"), with("scope: openid profile"),
         with("acrValues: low high"), with("hosts: [\"*.a.example\", \"[::1]\", 192.0.2.1]"),
         with("extraParameters: { z: a, ui_locales: nb, a: z }"), with("scope: \"null\""),
         with("levelsOfAssurance: { z: 1, a: 2, \"urn:m\": 3 }"), with("algorithms: [ES256, RS256]"),
@@ -83,7 +84,10 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         (with("", without: "name"), "`name` is missing from the profile"),
         (with("", without: "issuer"), "`issuer` is missing from the profile"),
         (with("", without: "clientID"), "`clientID` is missing from the profile"),
-        (with("", without: "redirectURI"), "`redirectURI` is missing from the profile"),
+        (
+            with("flows: [ciba, pkce]", without: "redirectURI"),
+            "`redirectURI` is missing from the profile"
+        ),
         (
             with("", without: "clientAuthentication"),
             "`clientAuthentication` is missing, or has no members"
@@ -222,13 +226,14 @@ struct ProfileTests {
     func defaults() throws {
         let profile = try Self.parse(ProfileCase.good[0].yaml)
         #expect(profile.registration.scope == "openid")
-        #expect(profile.flows == [.pkce, .code, .jarm, .implicit])
+        #expect(profile.flows == [.pkce, .code, .jarm, .implicit, .ciba, .headless])
         let yaml = ProfileCase.good[0].yaml
         for (mode, flows) in [
             ("query", [Flow.pkce, .code]), ("form_post", [.pkce, .code, .implicit]),
             ("form_post.jwt", [.pkce, .code, .jarm]),
         ] {
-            #expect(try Self.parse(yaml + "\nresponseMode: \(mode)").flows == flows)
+            let read = try Self.parse(yaml + "\nresponseMode: \(mode)")
+            #expect(read.flows == flows + [.ciba, .headless])
         }
         #expect(profile.credentials.secret == .file("/etc/rp/s"))
         #expect(!profile.transport.allowsLoopbackHTTP)

@@ -145,6 +145,7 @@ struct WorkloadSession {
                     "status": .string(attempt == 3 ? "slow-down" : "pending"),
                     "attempt": .integer(attempt), "httpStatus": 400, "durationMs": 38,
                     "error": .string(attempt == 3 ? "slow_down" : "authorization_pending"),
+                    "hint": .string(attempt == 2 ? name : "userSign"),
                 ], after: 3000, &generator)
         }
         if story == .pollingExpired {

@@ -25,6 +25,7 @@ enum Unit: String {
     case microsecondsPerToken = "µs/token"
     case microsecondsPerLogin = "µs/login"
     case microsecondsPerPoll = "µs/poll"
+    case microsecondsPerLookUp = "µs/look-up"
     case milliseconds = "ms"
     case seconds = "s"
     case count = "in all"

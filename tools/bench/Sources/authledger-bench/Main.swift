@@ -14,6 +14,7 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     /// A part of `scale`, in a process of its own.
     case check
     case reverify
+    case projections
     case logins
     case polls
     /// A part of `logins` and `polls`, in a process of its own.
@@ -46,6 +47,9 @@ struct BenchOptions: ParsableArguments {
 
     @Option(help: "How many events the ledger of `scale` gets.")
     var scaleEvents = 1_000_000
+
+    @Option(help: "How many events the ledger of `projections` gets.")
+    var projectionEvents = 300_000
 
     @Option(help: ArgumentHelp("The program that measures other event stores.", valueName: "file"))
     var peerProgram: String?
@@ -95,8 +99,8 @@ struct Bench: AsyncParsableCommand {
     @Argument(
         help:
             """
-            What to measure: append, scan, prepare, ingest, reverify, logins, polls, peers or \
-            scale.
+            What to measure: append, scan, prepare, ingest, reverify, projections, logins, polls, \
+            peers or scale.
             """
     )
     var name: BenchmarkName
@@ -117,6 +121,7 @@ struct Bench: AsyncParsableCommand {
             case .scale: try await ScaleBenchmark(options).run()
             case .check: try check()
             case .reverify: try await ReverifyBenchmark(options).run()
+            case .projections: try await ProjectionsBenchmark(options).run()
             case .logins: try await LoginsBenchmark(options).run()
             case .polls: [try await PollsBenchmark(options).run()]
             case .provider: try await serve()

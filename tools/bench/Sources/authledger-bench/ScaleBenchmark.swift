@@ -162,7 +162,7 @@ struct ScaleBenchmark {
 }
 
 /// Tells on standard error how far a long run has come.
-private struct Progress {
+struct Progress {
     private let total: Int
     private let start = ProcessControl.monotonicNanoseconds
     private var last: UInt64 = 0
