@@ -83,7 +83,7 @@ struct ProvidersListTests {
         let lines = try listed.jsonLines(Line.self)
         #expect(
             lines.map(\.name) == ["shop", "generic", "idura", "idpartner", "bankid-no"])
-        #expect(lines[0].flows == ["pkce", "code"])
+        #expect(lines[0].flows == ["pkce", "code", "ciba", "headless"])
         #expect(!lines[0].builtIn)
         #expect(listed.stderr.contains("the profile broken cannot be read: `issuer` is missing"))
         let shown: [String: AnyDecodable] = try await workspace.succeed(
