@@ -237,7 +237,9 @@ let package = Package(
             "TokenCommandTests",
             ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
         tests(
-            "RealProviderTests", ["LedgerPrimitives", "authledger"], exclude: ["Servers"]),
+            "RealProviderTests",
+            ["HTTPMessages", "JOSE", "LedgerPrimitives", "LiveNetwork", "OpenSSL", "authledger"],
+            exclude: ["Servers"]),
         tests(
             "ProviderSimulatorTests",
             [

@@ -9,6 +9,7 @@ internal import ProviderSimulator
 internal import RelyingParty
 internal import SessionEvents
 internal import Sessions
+internal import Synchronization
 
 /// A login of the demo.
 struct DemoSession {
@@ -18,6 +19,19 @@ struct DemoSession {
     let result: LoginResult
     /// Whether it ended as the simulated provider's behaviour asks for.
     let isExpected: Bool
+
+    fileprivate init(_ stage: DemoStage, _ scene: DemoStage.Scene, _ result: LoginResult) {
+        provider = stage.name
+        flow = scene.flow
+        self.result = result
+        let phase: SessionPhase = scene.reason == nil ? .verified : .failed
+        isExpected = result.phase == phase && result.reason?.code == scene.reason
+    }
+
+    var line: String {
+        "\(result.session)  \(provider)  \(flow.rawValue)  \(result.phase.rawValue)"
+            + (result.reason.map { " (\($0.code))" } ?? "")
+    }
 
     var object: JSONObject {
         var object: JSONObject = [
@@ -56,13 +70,16 @@ struct DemoScript {
                 stage.settings(secret: secret), now: live.now, randomBytes: live.randomBytes
             ) { server in
                 var sessions: [DemoSession] = []
-                for scene in stage.scenes {
+                for scene in stage.scenes where scene.flow.usesRedirect {
                     let session = try await play(scene, of: stage, server)
                     sessions.append(session)
-                    try say(
-                        "\(session.result.session)  \(stage.name)  \(scene.flow.rawValue)  "
-                            + "\(session.result.phase.rawValue)"
-                            + (session.result.reason.map { " (\($0.code))" } ?? ""))
+                    try say(session.line)
+                }
+                for session in try await playTogether(
+                    stage.scenes.filter { !$0.flow.usesRedirect }, of: stage, server)
+                {
+                    sessions.append(session)
+                    try say(session.line)
                 }
                 return sessions
             }
@@ -77,9 +94,7 @@ struct DemoScript {
         if !scene.returns { server.provider.prepare(SimulatedLogin(returns: false)) }
         let profile = try profile(stage, scene, server)
         let party = RelyingParty(log: log, capabilities: .live)
-        var wishes = LoginWishes()
-        wishes.permission = scene.permission
-        var result = try await party.start(profile, flow: scene.flow, wishes)
+        var result = try await party.start(profile, flow: scene.flow, scene.wishes)
         let browser = SimulatedBrowser(send: Capabilities.live.send)
         while let url = result.authorizationURL, let answer = try await browser.answer(at: url) {
             let outcome = try await party.receiveCallback(answer, session: result.session)
@@ -90,10 +105,35 @@ struct DemoScript {
             let swept = try await party.sweep(olderThan: 0).ended
             result = swept.first { $0.session == result.session } ?? result
         }
-        let expected: SessionPhase = scene.reason == nil ? .verified : .failed
-        return DemoSession(
-            provider: stage.name, flow: scene.flow, result: result,
-            isExpected: result.phase == expected && result.reason?.code == scene.reason)
+        return DemoSession(stage, scene, result)
+    }
+
+    /// Logins without a browser: all are begun, and then polled for at once.
+    private func playTogether(
+        _ scenes: [DemoStage.Scene], of stage: DemoStage, _ server: ProviderServer
+    ) async throws -> [DemoSession] {
+        let party = RelyingParty(log: log, capabilities: .live)
+        var begun: [(scene: DemoStage.Scene, result: LoginResult)] = []
+        server.provider.withProvider {
+            $0.settings.misbehaviour = .none
+            $0.settings.backchannel.intervalSeconds = 1
+        }
+        for scene in scenes {
+            var login = SimulatedLogin()
+            login.script = scene.script
+            server.provider.prepare(login)
+            let profile = try profile(stage, scene, server)
+            begun.append((scene, try await party.start(profile, flow: scene.flow, scene.wishes)))
+        }
+        guard !begun.isEmpty else { return [] }
+        let ended = Mutex<[String: LoginResult]>([:])
+        try await party.pollAll(answered: { result in
+            ended.withLock { $0[result.session] = result }
+        })
+        return begun.map { scene, result in
+            DemoSession(
+                stage, scene, ended.withLock { $0[result.session] } ?? result)
+        }
     }
 
     /// Writes the profile as a user would, and reads it.
@@ -132,6 +172,21 @@ struct DemoStage {
         var permission: JSONObject?
         /// Whether the user comes back.
         var returns = true
+        /// Without a browser, how the user answers.
+        var script = BackchannelScript(pendingPolls: 1)
+
+        var wishes: LoginWishes {
+            var wishes = LoginWishes()
+            wishes.permission = permission
+            switch flow {
+            case .ciba:
+                wishes.loginHint = "sub:ssn:" + SimulatedPerson.samples[1].nationalID
+                wishes.bindingMessage = "W4SCT"
+            case .headless: wishes.endUserIP = "192.0.2.7"
+            case .code, .pkce, .jarm, .implicit: break
+            }
+            return wishes
+        }
     }
 
     /// The profile's name.
@@ -151,6 +206,9 @@ struct DemoStage {
             scenes: [
                 Scene(flow: .pkce), Scene(flow: .code), Scene(flow: .implicit),
                 Scene(flow: .pkce, misbehaviour: .accessDenied, reason: "user-cancelled"),
+                Scene(flow: .ciba), Scene(flow: .headless),
+                Scene(flow: .ciba, reason: "user-cancelled", script: declining),
+                Scene(flow: .headless, reason: "user-cancelled", script: declining),
             ]),
         DemoStage(
             name: "idpartner", broker: .idpartner,
@@ -166,6 +224,8 @@ struct DemoStage {
                 Scene(flow: .pkce, reason: "abandoned", returns: false),
             ]),
     ]
+
+    private static let declining = BackchannelScript(pendingPolls: 1, ending: .declines)
 
     private static let genericScenes = [
         Scene(flow: .pkce),
@@ -216,7 +276,9 @@ struct DemoStage {
                 "issuer: \(issuer)", "flows: [pkce, code, implicit, jarm]",
                 "scope: openid profile",
             ]
-        case .idura: client + ["extends: idura", "issuer: \(issuer)"]
+        case .idura:
+            // Nobody wants to wait for simulated users.
+            client + ["extends: idura", "issuer: \(issuer)", "headless: { pollSeconds: 1 }"]
         case .idpartner:
             client + [
                 "extends: idpartner", "accountSelector:", "  url: \(issuer)/v1/select-accounts",

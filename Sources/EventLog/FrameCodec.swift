@@ -18,9 +18,12 @@ struct FrameDictionary: Sendable {
 extension FrameDictionary {
     /// The packed texts of sample events, one behind the other; the nearest matches are the
     /// cheapest, so the most frequent kind of event should come last.
-    static func bytes(from samples: [SampleEvent]) -> [UInt8] {
+    ///
+    /// - Parameter origin: the ledger's name, which is the source of the events of its own.
+    static func bytes(from samples: [SampleEvent], origin: String) -> [UInt8] {
         samples.flatMap { sample in
-            let envelope = sample.envelope
+            var envelope = sample.envelope
+            if envelope.recordedTime == nil { envelope.source = origin }
             let place = StreamPlace(
                 subject: envelope.subject, revision: envelope.revision,
                 previous: envelope.previous)

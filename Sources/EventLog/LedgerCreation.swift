@@ -59,7 +59,7 @@ extension EventLog {
         do {
             try fill(
                 temporary, info: info, rootKey: rootKey,
-                dictionary: FrameDictionary.bytes(from: samples))
+                dictionary: FrameDictionary.bytes(from: samples, origin: origin))
             try makeOwnStreamKey(temporary, info, rootKey, capabilities)
             let nonce = capabilities.randomBytes(AES256GCM.nonceBytes)
             var seedBytes = seed.exposed

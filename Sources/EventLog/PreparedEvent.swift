@@ -193,7 +193,8 @@ extension EventLog {
     }
 }
 
-/// An event made up to look like the ones that will come.
+/// An event made up to look like the ones that will come. One without a recorded time stands for
+/// those of the ledger's own, and gets the ledger's name as its source.
 public struct SampleEvent: Sendable {
     /// The attributes around the payload.
     public let envelope: EventEnvelope

@@ -53,9 +53,6 @@ public struct VerificationPolicy: Equatable, Sendable {
 
 extension VerificationPolicy {
     /// The archived form.
-    ///
-    /// A setting that later versions added stands in it only where it is used: the same settings
-    /// have to give the same document for ever.
     public var object: JSONObject {
         var object: JSONObject = [
             "algorithms": .array(algorithms.map { .string($0) }),
@@ -73,16 +70,20 @@ extension VerificationPolicy {
             "tokenBytesMax": .integer(Int64(tokenBytesMax)),
             "trustedAudiences": .array(trustedAudiences.map { .string($0) }),
         ]
-        if !hintClaims.isEmpty { object["hintClaims"] = .array(hintClaims.map { .string($0) }) }
+        // Left out where there are none: a policy that was completed before there was this setting
+        // stays what it was, to the byte.
+        if !hintClaims.isEmpty {
+            object[Self.hintClaimsName] = .array(hintClaims.map { .string($0) })
+        }
         return object
     }
 
+    private static let hintClaimsName = "hintClaims"
+
     /// The names of all members of the archived form.
-    static let memberNames: Set<String> = {
-        var fullest = VerificationPolicy(issuer: "", audience: "")
-        fullest.hintClaims = ["sub"]
-        return Set(fullest.object.members.map(\.name))
-    }()
+    static let memberNames: Set<String> = Set(
+        VerificationPolicy(issuer: "", audience: "").object.members.map(\.name)
+            + [hintClaimsName])
 
     /// Reads a policy in which settings may be left open.
     ///
@@ -110,7 +111,7 @@ extension VerificationPolicy {
         policy.levelOfAssuranceMin =
             try reader.number("levelOfAssuranceMin", 0...9) ?? policy.levelOfAssuranceMin
         policy.levelsOfAssurance = try reader.levels() ?? policy.levelsOfAssurance
-        policy.hintClaims = try reader.texts("hintClaims") ?? policy.hintClaims
+        policy.hintClaims = try reader.texts(hintClaimsName) ?? policy.hintClaims
         policy.rsaBitsMin = try reader.number("rsaBitsMin", 2048...16_384) ?? policy.rsaBitsMin
         policy.tokenBytesMax =
             try reader.number("tokenBytesMax", 1024...1_048_576) ?? policy.tokenBytesMax

@@ -35,8 +35,8 @@ public struct TimelineEntry: Equatable, Sendable {
 }
 
 extension SessionEvent {
-    /// One sentence for a person.
-    var words: String {
+    /// One sentence for a person. Nothing that is sealed is in it.
+    public var words: String {
         switch self {
         case .initiated(let payload):
             "A login with \(payload.provider) began (\(payload.flow.rawValue), "

@@ -15,6 +15,9 @@ public struct PollStatistics: Sendable, Hashable {
     /// How long after it was due each of the other polls came, in milliseconds, in order; those
     /// beyond ``latenessMax``, and those of requests that were over, are only counted.
     public internal(set) var latenessMilliseconds: [Int32] = []
+    /// The same without the first poll of each request, for clients that take requests up long
+    /// after they were accepted.
+    public internal(set) var laterLatenessMilliseconds: [Int32] = []
 
     /// How many latenesses are kept.
     public static let latenessMax = 1_000_000
@@ -24,8 +27,9 @@ public struct PollStatistics: Sendable, Hashable {
 
     /// Notes a poll of a request that is not over.
     ///
+    /// - Parameter isFirst: whether it is the request's first one.
     /// - Returns: whether it was early.
-    mutating func note(at now: Instant, due: Instant) -> Bool {
+    mutating func note(at now: Instant, due: Instant, isFirst: Bool) -> Bool {
         count += 1
         let lateness = now.millisecondsSince1970 - due.millisecondsSince1970
         guard lateness >= 0 else {
@@ -34,6 +38,7 @@ public struct PollStatistics: Sendable, Hashable {
         }
         if latenessMilliseconds.count < Self.latenessMax {
             latenessMilliseconds.append(Int32(clamping: lateness))
+            if !isFirst { laterLatenessMilliseconds.append(Int32(clamping: lateness)) }
         }
         return false
     }

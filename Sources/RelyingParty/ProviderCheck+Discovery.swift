@@ -115,7 +115,7 @@ extension ProviderCheck {
         if found.count == count {
             add("endpoints", .ok, "those that every login needs are there and may be asked")
         }
-        for name in ["pushed_authorization_request_endpoint", "userinfo_endpoint"] {
+        for name in Self.optionalEndpoints {
             look(at: name, in: announced.members, pins, &endpoints)
         }
         if profile.registration.authentication.usesCertificate {
@@ -127,9 +127,12 @@ extension ProviderCheck {
         return endpoints
     }
 
-    private static let usedAliases: Set = [
-        "pushed_authorization_request_endpoint", "token_endpoint", "userinfo_endpoint",
+    private static let optionalEndpoints = [
+        "pushed_authorization_request_endpoint", "userinfo_endpoint",
+        "backchannel_authentication_endpoint",
     ]
+
+    private static let usedAliases = Set(optionalEndpoints + ["token_endpoint"])
 
     /// An endpoint without which nothing goes.
     ///

@@ -11,6 +11,7 @@ extension ProviderCheck {
         lookAtTypes(announced)
         lookAtModes(announced)
         lookAtPushing(announced, endpoints)
+        lookAtBackchannel(announced, endpoints)
         lookAtAuthentication(announced)
         lookAtProofKeys(announced)
         lookAtRequestObject(announced)
@@ -82,6 +83,7 @@ extension ProviderCheck {
         var grants = asked.contains(ResponseType.code.rawValue) ? ["authorization_code"] : []
         if redirectFlows.contains(where: \.isImplicit) { grants.append("implicit") }
         if profile.permissions != nil { grants.append("client_credentials") }
+        if profile.intendedFlows.contains(.ciba) { grants.append(PollAnswer.cibaGrantType) }
         if announced.texts("grant_types_supported") != nil {
             compare(
                 grants, with: "grant_types_supported", of: announced, "grant-types",
@@ -143,6 +145,32 @@ extension ProviderCheck {
                 hint: "leave `permissions` out of the profile")
         } else {
             add(name, .ok, "\(lack), and none is needed")
+        }
+    }
+
+    // MARK: - Without a browser
+
+    private mutating func lookAtBackchannel(_ announced: Announcement, _ endpoints: Endpoints) {
+        guard profile.intendedFlows.contains(where: { !$0.usesRedirect }) else { return }
+        let name = "backchannel"
+        if profile.registration.authentication == .none {
+            add(
+                name, .problem, "logins without a browser are for clients that show who they are",
+                hint: "take `ciba` and `headless` out of `flows`, or set `clientAuthentication`")
+        }
+        guard profile.intendedFlows.contains(.ciba) else { return }
+        let endpoint = "backchannel_authentication_endpoint"
+        if profile.backchannel.endpoint == nil, !endpoints.optional.contains(endpoint) {
+            add(
+                name, .problem,
+                endpoints.refused.contains(endpoint)
+                    ? "the provider's endpoint for requests without a browser must not be asked"
+                    : "the provider has no endpoint for requests without a browser",
+                hint: "take `ciba` out of `flows`, or set `backchannel.endpoint`")
+        } else {
+            compare(
+                ["poll"], with: "backchannel_token_delivery_modes_supported", of: announced, name,
+                hint: "take `ciba` out of `flows`: answers can only be polled for")
         }
     }
 

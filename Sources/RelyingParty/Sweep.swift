@@ -81,7 +81,8 @@ extension RelyingParty {
         case .initiated where !(driver.state.flow?.usesRedirect ?? true):
             try await resumeBackchannel(&driver)
         case .polling:
-            try await driver.apply(.fail(.polling, FlowFailure(.pollTimeout)))
+            let hasGap = try driver.lostAttempt(in: log) != nil
+            try await driver.apply(.fail(.polling, .runOut(hasGap: hasGap)))
         case .initiated:
             try await driver.apply(.fail(.authorizationRequest, FlowFailure(.abandoned)))
         case .redirected:

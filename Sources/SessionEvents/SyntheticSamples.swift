@@ -7,18 +7,37 @@ public import LedgerPrimitives
 /// They prime the compression of a new ledger. What is made of them stays in the ledger for good,
 /// so nothing of a real login may ever be among them.
 public enum SyntheticSamples {
-    /// The samples; the most frequent kinds come last.
+    /// The samples; the most frequent kinds come last. Those without a recorded time stand for
+    /// events of logins that this program runs.
     public static var events: [(envelope: EventEnvelope, data: JSONObject)] {
-        payloads.enumerated().map { index, payload in
-            let isFirst = payload.type == .initiated
-            var data = payload.clearMembers
-            data["sealed"] = .string(sealedBox)
-            if isFirst { data["keyCommitment"] = .string(digest.base64URL) }
-            let envelope = EventEnvelope(
-                id: id, source: "backend", type: payload.type.rawValue, typeVersion: 1,
-                subject: subject, revision: isFirst ? 1 : index + 2,
-                previous: isFirst ? nil : digest, time: instant, recordedTime: instant)
-            return (envelope, data)
+        reported.enumerated().map { index, payload in
+            event(payload, number: index, source: "backend", recordedTime: instant)
+        }
+            + own.enumerated().map { index, payload in
+                event(payload, number: index, source: "authledger", recordedTime: nil)
+            }
+    }
+
+    private static func event(
+        _ payload: SessionEvent, number: Int, source: String, recordedTime: Instant?
+    ) -> (envelope: EventEnvelope, data: JSONObject) {
+        let isFirst = payload.type == .initiated
+        var data = payload.clearMembers
+        if hasSealed(payload) || recordedTime != nil { data["sealed"] = .string(sealedBox) }
+        if isFirst { data["keyCommitment"] = .string(digest.base64URL) }
+        let envelope = EventEnvelope(
+            id: id, source: source, type: payload.type.rawValue, typeVersion: 1,
+            subject: subject, revision: isFirst ? 1 : number + 2,
+            previous: isFirst ? nil : digest, time: instant, recordedTime: recordedTime)
+        return (envelope, data)
+    }
+
+    /// Polls that say what was said before are many, and nothing is sealed in them.
+    private static func hasSealed(_ payload: SessionEvent) -> Bool {
+        switch payload {
+        case .polled(let polled): polled.status == .accepted
+        case .failed: false
+        default: true
         }
     }
 
@@ -32,7 +51,7 @@ public enum SyntheticSamples {
         + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA"
     private static let keyID = "0000000000000000000000000000000000000000"
 
-    private static var payloads: [SessionEvent] {
+    private static var reported: [SessionEvent] {
         let failures: [SessionEvent] = ["sig-invalid", "token-expired", "nonce-mismatch"]
             .compactMap(FailureReason.init)
             .map { .failed(Failed(stage: .verification, reason: $0, checks: checks(.failed))) }
@@ -63,6 +82,48 @@ public enum SyntheticSamples {
                     status: .pending, attempt: 1, error: "authorization_pending",
                     intervalSeconds: 5, httpStatus: 400, traceID: traceID)),
         ]
+    }
+
+    /// A login without a browser, with the polls last.
+    private static var own: [SessionEvent] {
+        let declined = FailureReason("access-denied").map {
+            SessionEvent.failed(Failed(stage: .polling, reason: $0, error: "access_denied"))
+        }
+        return [
+            .initiated(initiated(provider: "generic", issuer: partnerIssuer, flow: .ciba)),
+            .verified(verified),
+            .tokenIssued(
+                TokenIssued(
+                    endpoint: iduraIssuer + "/oauth2/token", attempt: 2, acceptedAt: instant,
+                    tokenType: "Bearer", expiresInSeconds: 120, algorithm: "RS256", keyID: keyID,
+                    keySetDigest: digest, keySetSource: .own, policyDigest: digest,
+                    policySource: .own, httpStatus: 200, durationMilliseconds: 45,
+                    traceID: traceID)),
+            .polled(
+                Polled(
+                    status: .accepted, attempt: 0, endpoint: iduraIssuer + "/ciba/bc-authorize",
+                    intervalSeconds: 5, expiresInSeconds: 120, httpStatus: 200,
+                    durationMilliseconds: 87, discoveryDigest: digest, traceID: traceID)),
+            .polled(
+                Polled(
+                    status: .error, attempt: 3, error: "access_denied", httpStatus: 400,
+                    durationMilliseconds: 12)),
+            declined,
+            .polled(polled(.unavailable, httpStatus: 503)),
+            .polled(polled(.slowDown, hint: RegisteredNames.other)),
+            .polled(polled(.pending, hint: "outstandingTransaction")),
+            .polled(polled(.pending, hint: "userSign", traceID: traceID)),
+            .polled(polled(.pending, hint: RegisteredNames.other)),
+        ].compactMap(\.self)
+    }
+
+    private static func polled(
+        _ status: PollStatus, hint: String? = nil, httpStatus: Int = 400, traceID: String? = nil
+    ) -> Polled {
+        Polled(
+            status: status, attempt: 1, hint: hint,
+            intervalSeconds: status == .slowDown ? 10 : nil, httpStatus: httpStatus,
+            durationMilliseconds: 12, traceID: traceID)
     }
 
     private static let iduraIssuer = "https://example.idura.broker"

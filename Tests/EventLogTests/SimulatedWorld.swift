@@ -75,6 +75,8 @@ final class SimulatedWorld {
     private(set) var lastHit: CommitPoint?
     /// The streams that are not erased.
     var streams: [String: Stream] = [:]
+    /// Attempts that were noted and of which no event says what they came to.
+    private var noted: [String: Int] = [:]
     /// The streams whose keys are gone for ever.
     var erased: Set<String> = []
     /// Checkpoints that were signed, in the order of their sizes.
@@ -198,8 +200,17 @@ final class SimulatedWorld {
             stream.events.append(event)
             streams[event.subject] = stream
             acknowledged.append(event)
+            noted[event.subject] = nil
         }
         return receipt
+    }
+
+    /// Notes an attempt of a stream.
+    func note(_ number: Int, of subject: String) throws {
+        var batch = AppendBatch(events: [])
+        batch.attempts = [NotedAttempt(subject: subject, number: number)]
+        _ = try opened().appendAndWait(batch)
+        noted[subject] = number
     }
 
     /// How many events the log has.
@@ -232,6 +243,9 @@ final class SimulatedWorld {
             let events = try log.stream(subject).map { try read($0, from: log) }
             if events != stream.events { differences.append("the stream \(subject)") }
             if try log.streamHead(subject) != stream.head { differences.append("head") }
+            if try log.notedAttempt(of: subject) != noted[subject] {
+                differences.append("the attempt that \(subject) noted")
+            }
             if try log.subject(of: .state, "state of \(subject)") != subject {
                 differences.append("\(subject) is not found by its state")
             }

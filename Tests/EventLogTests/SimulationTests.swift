@@ -42,7 +42,7 @@ private struct Contradiction: Error, CustomStringConvertible {
 private struct SimulatedLife {
     enum Step: CaseIterable {
         case append, appendToMany, appendWithFault, appendWithFaultAndForget
-        case `repeat`, conflict, jump, crash
+        case `repeat`, conflict, jump, crash, note
         case checkpoint, checkpointCutOff, erase, eraseAndPutBack, rotate
     }
 
@@ -73,6 +73,11 @@ private struct SimulatedLife {
         case .crash:
             try world.reopen()
             try compare()
+        case .note:
+            guard let subject = world.streams.keys.sorted().randomElement(using: &generator) else {
+                return
+            }
+            try world.note(Int.random(in: 0...99, using: &generator), of: subject)
         case .checkpoint: try world.checkpoint()
         case .checkpointCutOff:
             try world.checkpointCutOff()

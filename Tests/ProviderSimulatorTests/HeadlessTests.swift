@@ -60,6 +60,19 @@ struct HeadlessTests {
         #expect(login.provider.tokenRequests.last?.requestID == id)
     }
 
+    @Test("that ends in the same moment as another of the same person has a token of its own")
+    func sameMoment() throws {
+        var login = try Login.idura {
+            $0.backchannel.scripts = [BackchannelScript(pendingPolls: 0)]
+        }
+        let ids = try (0..<2).map { _ in
+            try #require(login.startHeadless().members["headless_req_id"]?.stringValue)
+        }
+        let tokens = [login.pollHeadless(ids[0]), login.pollHeadless(ids[1], after: 0)]
+            .map { $0.members["id_token"]?.stringValue }
+        #expect(tokens[0] != nil && tokens[1] != nil && tokens[0] != tokens[1])
+    }
+
     @Test("has a code that only the secret behind it makes")
     func codeOfQR() throws {
         var login = try Login.idura()

@@ -27,6 +27,7 @@ struct PollTests {
         #expect(login.provider.polls.early == 3)
         #expect(login.provider.polls.count == 6)
         #expect(login.provider.polls.latenessMilliseconds == [0, 0, 3000])
+        #expect(login.provider.polls.laterLatenessMilliseconds == [0, 0, 3000])
         #expect(login.provider.pollCount(of: id) == 6)
     }
 
@@ -64,6 +65,7 @@ struct PollTests {
         let id = try login.requestID()
         _ = login.poll(id)
         #expect(login.provider.polls.latenessMilliseconds == [0])
+        #expect(login.provider.polls.laterLatenessMilliseconds == [])
         #expect(login.provider.polls.early == 0)
     }
 

@@ -25,6 +25,23 @@ extension RealProvider {
             try await ledger.tellEverything(of: sessions)
             try ledger.expectNoOutput(with: secrets.kept)
         }
+        if !names.isEmpty { try await expectNoFile(with: secrets.kept + secrets.handedOut) }
+    }
+
+    /// No file of a ledger holds one of these as it is. What is compressed there has been looked at
+    /// above, as far as it is hashed.
+    private func expectNoFile(with secrets: [String]) async throws {
+        let list = folder + "/secrets"
+        try Data(secrets.joined(separator: "\n").utf8).write(to: URL(filePath: list))
+        let root = folder + "/ledgers"
+        let ledgers = try FileManager.default.contentsOfDirectory(atPath: root)
+            .map { "\(root)/\($0)/ledger" }
+        let run = try await Execution(
+            "/usr/bin/grep", ["-rlaF", "-f", list] + ledgers, environment: ["LC_ALL": "C"],
+            files: folder + "/grep"
+        ).wait()
+        // 0 means that something was found, 2 that a file could not be read.
+        #expect(run.status == 1, "secrets in files: \(run.text)")
     }
 
     /// What must stay out of sight. State and nonce, or the name of a pushed request, are handed
@@ -37,16 +54,20 @@ extension RealProvider {
             handedOut += ["state", "nonce", "request_uri"].compactMap { query[$0] }
             let form = note.parameters("body")
             handedOut += ["state", "nonce"].compactMap { form[$0] }
-            kept += ["code", "code_verifier"].compactMap { form[$0] }
+            kept += ["code", "code_verifier", "auth_req_id", "binding_message"].compactMap {
+                form[$0]
+            }
+            kept += Self.forms(ofHint: form["login_hint"])
             kept += Self.secretParts(of: form["client_assertion"])
             kept += note["authorization"].split(separator: " ").dropFirst().map(String.init)
             let place = note["location"]
             for name in place.hasPrefix(redirectURI) ? Self.secretsOfCallbacks : [] {
                 kept += Self.secretParts(of: place.parameter(name))
             }
-            let answer = try? JSONReader.read(Array(note["answer"].utf8), numbers: .anyAsText)
+            let answer = note.answerMembers
+            kept += [answer["auth_req_id"]?.stringValue].compactMap(\.self)
             for token in ["id_token", "access_token", "refresh_token"] {
-                kept += Self.secretParts(of: answer?.objectValue?[token]?.stringValue)
+                kept += Self.secretParts(of: answer[token]?.stringValue)
             }
         }
         #expect((kept + handedOut).allSatisfy { $0.count >= 20 })
@@ -54,6 +75,13 @@ extension RealProvider {
     }
 
     private static let secretsOfCallbacks = ["code", "response", "id_token", "access_token"]
+
+    /// A hint of whom a login is about, as it is and as it stands within JSON. Only one that is
+    /// JSON names somebody here.
+    private static func forms(ofHint hint: String?) -> [String] {
+        guard let hint, hint.hasPrefix("{") else { return [] }
+        return [hint, hint.replacingOccurrences(of: "\"", with: "\\\"")]
+    }
 
     /// All of a token but its header, which holds nothing secret.
     private static func secretParts(of token: String?) -> [String] {

@@ -96,7 +96,7 @@ extension RealProviderTests {
         try login.write(callback)
         try login.closeInput()
         try await login.untilHeld(by: relay)
-        let running = Self.argumentsOfAllProcesses()
+        let running = ProcessArguments.ofAll()
         let form = try #require(relay.tokenRequests.last).parameters("body")
         let secrets = ["code", "code_verifier", "client_secret"].compactMap { form[$0] }
         #expect(secrets.count == 3)
@@ -107,8 +107,12 @@ extension RealProviderTests {
         try await relay.release()
         try await login.wait().expectVerified()
     }
+}
 
-    private static func argumentsOfAllProcesses() -> [String] {
+/// What everybody on this machine can see of every program that runs.
+enum ProcessArguments {
+    /// The arguments of each process.
+    static func ofAll() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.filter { Int($0) != nil }.compactMap {
             try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8)

@@ -5,7 +5,7 @@ import LedgerPrimitives
 import Testing
 
 /// A ledger, and the built program at work on it. Whatever the program prints stays in files.
-final class Ledger {
+final class Ledger: Sendable {
     private let folder: String
 
     init(folder: String) throws {

@@ -46,7 +46,8 @@ extension RealProvider {
         }
     }
 
-    private func script(
+    /// Runs a script on the provider; what it printed.
+    func script(
         _ name: String, _ arguments: [String], input: String = ""
     ) async throws -> String {
         let files = "\(folder)/script-\(UUID().uuidString)"

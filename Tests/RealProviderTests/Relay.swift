@@ -36,6 +36,9 @@ struct Relay: Sendable {
     /// Authorization requests that the program pushed so far (RFC 9126).
     var pushedRequests: [Note] { requests("/par") }
 
+    /// Logins without a redirect that the program asked for so far (CIBA).
+    var backchannelRequests: [Note] { requests("/ciba") }
+
     private func requests(_ end: String) -> [Note] {
         notes.filter { $0["at"] == "arrived" && $0["path"].hasSuffix(end) }
     }
@@ -63,6 +66,52 @@ struct Relay: Sendable {
         try Data().write(to: URL(filePath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         return try await body()
+    }
+}
+
+extension Relay {
+    /// A poll for a login without a redirect, or the request for it, by the relay's clock.
+    struct Poll {
+        /// Under which name the provider keeps the login.
+        let requestID: String
+        let isRequest: Bool
+        let arrivedMilliseconds: Int64
+        /// Nil when the provider has not answered.
+        let answeredMilliseconds: Int64?
+    }
+
+    /// What went to and fro for each login without a redirect so far, by its name at the provider,
+    /// in order.
+    var polls: [String: [Poll]] {
+        let notes = notes
+        let answers = notes.filter { $0["at"] == "answered" }
+            .reduce(into: [Int64: Note]()) { $0[$1.number("number")] = $1 }
+        let polls = notes.filter { $0["at"] == "arrived" }.compactMap { note -> Poll? in
+            let answer = answers[note.number("number")]
+            let isRequest = note["path"].hasSuffix("/ciba")
+            let name =
+                isRequest
+                ? answer?.answerMembers["auth_req_id"]?.stringValue
+                : note.parameters("body")["auth_req_id"]
+            return name.map {
+                Poll(
+                    requestID: $0, isRequest: isRequest,
+                    arrivedMilliseconds: note.number("milliseconds"),
+                    answeredMilliseconds: answer?.number("milliseconds"))
+            }
+        }
+        return Dictionary(
+            grouping: polls.sorted { $0.arrivedMilliseconds < $1.arrivedMilliseconds }
+        ) { $0.requestID }
+    }
+}
+
+extension Relay.Note {
+    fileprivate func number(_ name: String) -> Int64 { object[name]?.integerValue ?? 0 }
+
+    /// The members of the answer; none when it is no object of JSON.
+    var answerMembers: JSONObject {
+        (try? JSONReader.read(Array(self["answer"].utf8), numbers: .anyAsText).objectValue) ?? [:]
     }
 }
 

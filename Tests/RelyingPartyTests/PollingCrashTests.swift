@@ -156,6 +156,35 @@ struct PollingCrashTests {
         #expect(rig.provider.polls.count == asked)
     }
 
+    @Test(
+        "whose answer was lost ends as lost once the request has run out, whoever ends it",
+        arguments: [true, false])
+    func runOutBehindGap(sweeps: Bool) async throws {
+        let rig = try LoginRig()
+        struct Killed: Error {}
+        rig.wire.after { exchange in
+            if exchange.endpoint == .token, exchange.response?.status == 200 { throw Killed() }
+            return nil
+        }
+        let session: String
+        do {
+            let log = try rig.open()
+            session = try await rig.party(log).start(rig.profile, flow: .ciba, .ciba).session
+            await #expect(throws: Killed.self) { try await rig.party(log).poll(session) }
+        }
+        rig.wire.clear()
+        rig.clock.advance(seconds: 121)
+        let polled = rig.provider.polls.count
+        let log = try rig.open()
+        if sweeps {
+            #expect(try await rig.party(log).sweep().ended.map(\.session) == [session])
+        } else {
+            try await rig.party(log).pollAll()
+        }
+        #expect(try log.failure(session)?.reason.code == "result-lost")
+        #expect(rig.provider.polls.count == polled)
+    }
+
     @Test("is ended by a sweep once the request has run out, and not before")
     func sweep() async throws {
         let rig = try LoginRig()

@@ -64,16 +64,16 @@ struct ProfileCase: Sendable, CustomTestStringConvertible {
         + "self_signed_tls_client_auth"
     private static let flowsMessage =
         "`flows` must be a list of code, pkce, jarm, implicit, ciba, headless"
-    private static let mappingMessage = "the profile must be a mapping of names to values"
+    private static let mappingMessage = "the file must be a mapping of names to values"
 
     static let bad: [ProfileCase] =
         forms + members.map { ProfileCase(yaml: $0.yaml, message: $0.message) }
 
     private static let forms: [ProfileCase] = [
         ("", mappingMessage), ("- a", mappingMessage), ("PLANTED", mappingMessage),
-        ("? [a]\n: b", mappingMessage), ("a: {b: [", "the profile is not YAML"),
-        ("a: *PLANTED", "the profile is not YAML"),
-        (with("scope: a\nscope: PLANTED"), "the profile is not YAML"),
+        ("? [a]\n: b", mappingMessage), ("a: {b: [", "the file is not YAML"),
+        ("a: *PLANTED", "the file is not YAML"),
+        (with("scope: a\nscope: PLANTED"), "the file is not YAML"),
         (
             with("x: " + String(repeating: "[", count: 20) + String(repeating: "]", count: 20)),
             mappingMessage
@@ -217,7 +217,7 @@ struct ProfileTests {
 
     @Test("that is not UTF-8 is refused")
     func badUTF8() {
-        #expect(throws: ProfileError("the profile is not UTF-8")) {
+        #expect(throws: ProfileError("the file is not UTF-8")) {
             try ProfileFile.parse([0xFF], directory: "/")
         }
     }
@@ -307,7 +307,7 @@ struct ProfileTests {
                 + "]"
         }
         let yaml = (["a0: &a0 [x]"] + levels).joined(separator: "\n")
-        #expect(throws: ProfileError("the profile must be a mapping of names to values")) {
+        #expect(throws: ProfileError("the file must be a mapping of names to values")) {
             try Self.parse(yaml)
         }
     }

@@ -13,6 +13,7 @@ PROPERTIES = (
 
 _CODE = ["code", "refresh_token"]
 _IMPLICIT = ["id_token", "token"]
+_BACKCHANNEL = ["urn:openid:params:grant-type:ciba"]
 _ENCRYPTION = {"alg": "RSA-OAEP", "enc": "A256CBC-HS512"}
 
 
@@ -64,6 +65,17 @@ class Clients:
             name = "private-key-jwt-" + algorithm.lower()
             key, told = self._key(name, algorithm)
             self.add(name, "private_key_jwt", told=told, jwks={"keys": [public_key(key)]})
+
+    def add_backchannel(self):
+        """Clients that ask for logins without a redirect (CIBA) and poll for the tokens."""
+        def add(name, method, **properties):
+            self.add(name, method, _BACKCHANNEL, backchannel_token_delivery_mode="poll",
+                     **properties)
+
+        add("ciba", "client_secret_basic")
+        name = "ciba-private-key-jwt"
+        key, told = self._key(name, "ES256")
+        add(name, "private_key_jwt", told=told, jwks={"keys": [public_key(key)]})
 
     def add_encrypted(self):
         """A client whose ID tokens and JARM responses are nested in JWE for its key."""

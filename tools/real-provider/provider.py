@@ -115,6 +115,21 @@ class Administrator:
         return answer
 
 
+def log_in(browser, description):
+    """What Glewlwyd's login page does when the user typed name and password."""
+    answer = browser.request("POST", description["public"] + "/api/auth/", description["user"])
+    if answer.status != 200:
+        raise SystemExit(f"the login has status {answer.status}")
+
+
+def consent(browser, description, client, scope):
+    """What Glewlwyd's login page does when the user granted a client these scopes."""
+    url = f"{description['public']}/api/auth/grant/{urllib.parse.quote(client, safe='')}/"
+    answer = browser.request("PUT", url, {"scope": scope})
+    if answer.status != 200:
+        raise SystemExit(f"the consent has status {answer.status}")
+
+
 def describe(directory):
     """The description of a running instance."""
     with open(os.path.join(directory, DESCRIPTION)) as source:

@@ -42,7 +42,8 @@ struct StartCommand: AsyncParsableCommand {
         let party = RelyingParty(log: log, capabilities: .live)
         let result = try await party.start(profile, flow: flow, wishes)
         try global.output.print(result.object) {
-            result.authorizationURL ?? ([result.text] + result.linesForUser)
+            result.authorizationURL
+                ?? ([result.text] + result.linesForUser)
                 .joined(separator: "\n")
         }
         if let url = result.authorizationURL, !url.isEmpty, !global.json {
@@ -114,7 +115,7 @@ struct LoginCommand: AsyncParsableCommand {
               authledger login --provider my-bank --flow jarm
               authledger login --provider my-provider --callback-file -
               authledger login --provider my-idura --flow ciba --login-hint-file person.txt
-              authledger login --provider my-idura --flow headless --end-user-ip-file ip.txt
+              authledger login --provider kiosk --flow headless --end-user-ip-file ip.txt
 
             Prints the URL for the user on standard error and waits for the callback on the \
             loopback address of the profile's redirect URI (or --listen): a query, a form, or a \
@@ -144,7 +145,7 @@ struct LoginCommand: AsyncParsableCommand {
             valueName: "file"))
     var callbackFile: String?
 
-    @Option(help: ArgumentHelp("Wait so many seconds for the user.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Wait so many seconds for the callback.", valueName: "seconds"))
     var timeout = 300
 
     @Option(

@@ -65,7 +65,7 @@ extension EventLog {
             try fill(
                 temporary, info: reader.info, rootKey: rootKey,
                 keysCopy: source.keysDirectory,
-                dictionary: FrameDictionary.bytes(from: samples))
+                dictionary: FrameDictionary.bytes(from: samples, origin: reader.info.origin))
             try TileImporter(reader: reader, paths: temporary).run(progress)
             let report = try accept(
                 temporary, reader, source, keyRoot: keyRoot, capabilities: capabilities)

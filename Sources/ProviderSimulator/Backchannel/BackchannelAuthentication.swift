@@ -68,7 +68,8 @@ extension SimulatedProvider {
         let interval = draft.toldIntervalSeconds
         backchannelRequests[Array(id.utf8)] = BackchannelRequest(
             endpoint: endpoint, clientID: client.id,
-            facts: facts(of: person, form, misbehaviour, in: moment), misbehaviour: misbehaviour,
+            facts: facts(of: person, form, misbehaviour, requestID: id, in: moment),
+            misbehaviour: misbehaviour,
             script: script(for: login, misbehaviour), acceptedAt: moment.now,
             expiresAt: moment.after(seconds: terms.lifetimeSeconds),
             pendingDescriptions: terms.pendingDescriptions, code: code,
@@ -80,7 +81,7 @@ extension SimulatedProvider {
 
     private func facts(
         of person: SimulatedPerson, _ form: FormParameters, _ misbehaviour: Misbehaviour,
-        in moment: Moment
+        requestID: String, in moment: Moment
     ) -> LoginFacts {
         LoginFacts(
             person: person,
@@ -88,7 +89,8 @@ extension SimulatedProvider {
                 of: person, settings: settings, isStable: !changesSubjects(misbehaviour),
                 randomBytes: moment.randomBytes),
             scope: form["scope"] ?? "", acrValues: form["acr_values"],
-            loginHint: form["login_hint"], nonce: nil, authenticatedAt: moment.now)
+            loginHint: form["login_hint"], nonce: nil, requestID: requestID,
+            authenticatedAt: moment.now)
     }
 
     /// Who answers: the person whom the prepared login names, or else the one who is meant, or

@@ -33,7 +33,8 @@ extension SimulatedProvider {
         guard var request = backchannelRequests[name], request.endpoint == endpoint,
             request.clientID.isIdentical(to: client.id)
         else { throw refusalOfPoll(name) }
-        let isEarly = polls.note(at: moment.now, due: request.dueAt)
+        let isEarly = polls.note(
+            at: moment.now, due: request.dueAt, isFirst: request.pollCount == 0)
         let step = request.takePoll(
             isHasty: isEarly && settings.backchannel.slowsHaste, at: moment.now)
         switch step {

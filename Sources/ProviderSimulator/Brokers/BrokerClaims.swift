@@ -64,8 +64,10 @@ struct BrokerClaims {
     /// are null or the text `null`, and some names are URIs: all of that is documented.
     private var idura: JSONObject {
         let isNorwegian = person.nationalIDClaim.isIdentical(to: "socialno")
+        // Each login has its own, also of those that end in the same moment.
         let sessionIndex = BrokerIdentifier.uuid(
-            "\(person.subject) \(facts.authenticatedAt.millisecondsSince1970)")
+            "\(person.subject) \(facts.nonce ?? facts.requestID ?? "") "
+                + "\(facts.authenticatedAt.millisecondsSince1970)")
         let method =
             isNorwegian
             ? "urn:grn:authn:no:bankid:substantial" : "urn:grn:authn:se:bankid:another-device:qr"

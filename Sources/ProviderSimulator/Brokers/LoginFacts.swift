@@ -13,6 +13,8 @@ struct LoginFacts: Sendable {
     /// `login_hint` as requested.
     let loginHint: String?
     let nonce: String?
+    /// The name of the request, without redirects.
+    var requestID: String?
     var authenticatedAt: Instant
 
     /// Whether a scope was asked for.

@@ -37,9 +37,7 @@ struct PendingLogin: Sendable {
             deadline.millisecondsSince1970 - capabilities.now().millisecondsSince1970
         self.deadline =
             capabilities.timer.steadyMilliseconds() + min(max(left, 0), whole)
-        if let noted = try log.notedAttempt(of: driver.subject), noted > polling.attempt {
-            lostAttempt = noted
-        }
+        lostAttempt = try driver.lostAttempt(in: log)
     }
 
     /// The session that was begun or resumed, as it stands now.
@@ -58,7 +56,7 @@ struct PendingLogin: Sendable {
         guard let requestID = driver.state.secrets.requestID else { return }
         let timer = capabilities.timer
         guard timer.steadyMilliseconds() < deadline else {
-            try await driver.apply(.fail(.polling, FlowFailure(.pollTimeout)))
+            try await driver.apply(.fail(.polling, .runOut(hasGap: lostAttempt != nil)))
             return
         }
         let attempt = max(driver.state.polling.attempt, lostAttempt ?? 0) + 1
@@ -94,6 +92,27 @@ struct PendingLogin: Sendable {
             let token = taken.opened?.token ?? tokens?.idToken
         else { return [] }
         return [try log.lookupEntry(.idToken, token, subject: driver.subject)]
+    }
+}
+
+extension SessionDriver {
+    /// The number of a poll that may have left, and of which nobody recorded what it came to; nil
+    /// when there is none.
+    func lostAttempt(in log: EventLog) throws -> Int? {
+        guard let noted = try log.notedAttempt(of: subject), noted > state.polling.attempt else {
+            return nil
+        }
+        return noted
+    }
+}
+
+extension FlowFailure {
+    /// Why a login failed whose request has run out.
+    ///
+    /// - Parameter hasGap: whether the answer to a poll was lost. The tokens may have been in it,
+    ///   so nobody knows what the user said.
+    static func runOut(hasGap: Bool) -> FlowFailure {
+        FlowFailure(hasGap ? .resultLost : .pollTimeout)
     }
 }
 

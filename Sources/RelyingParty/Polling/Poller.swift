@@ -19,6 +19,9 @@ actor Poller {
     /// Polls are spread over this part of their pause, and over no more than ``spreadMax``.
     private static let spreadDivisor: Int64 = 50
     private static let spreadMax: Int64 = 100
+    /// How many logins begin their first pause in a millisecond. Where more are taken up, the later
+    /// ones begin later: their polls stay apart from then on, and none has to wait for others.
+    private static let takenPerMillisecond = 2
 
     private struct Request {
         var login: PendingLogin
@@ -42,6 +45,9 @@ actor Poller {
     private var answers: [Int: Int] = [:]
     private var completions: [CompletionKey: (value: LoginCompletion, readAt: Int64)] = [:]
     private var nextID = 0
+    /// From when on the pause counts of the login that was taken up last, and how many have the
+    /// same time.
+    private var lastTakeUp: (time: Int64, logins: Int) = (0, 0)
     private var isClosed = false
     /// Why polling ends: the ledger failed.
     private var failure: (any Error)?
@@ -61,7 +67,8 @@ actor Poller {
     /// How many logins are polled for.
     var count: Int { requests.count }
 
-    /// Takes a login over; its first poll is due a full pause from now.
+    /// Takes a login over; its first poll is due a full pause from now, or a bit later where many
+    /// are taken over at once.
     func add(_ login: PendingLogin) throws {
         let state = login.driver.state
         let profile = try party.documents.profile(of: state, in: party.log)
@@ -74,8 +81,21 @@ actor Poller {
             completionKey: CompletionKey(
                 profile: state.profileDigest, discovery: state.discoveryDigest,
                 flow: state.flow))
-        schedule(id)
+        schedule(id, pauseFrom: takeUpTime())
         alarm.ring()
+    }
+
+    /// From when on the first pause of a login counts that is taken up now.
+    private func takeUpTime() -> Int64 {
+        let now = timer.steadyMilliseconds()
+        if now > lastTakeUp.time {
+            lastTakeUp = (now, 1)
+        } else if lastTakeUp.logins < Self.takenPerMillisecond {
+            lastTakeUp.logins += 1
+        } else {
+            lastTakeUp = (lastTakeUp.time + 1, 1)
+        }
+        return lastTakeUp.time
     }
 
     /// Lets ``run()`` end once no login is left.
@@ -91,7 +111,8 @@ actor Poller {
         await withDiscardingTaskGroup { group in
             while failure == nil, !(isClosed && requests.isEmpty), !Task.isCancelled {
                 while let id = queue.take(at: timer.steadyMilliseconds()) {
-                    group.addTask { await self.poll(id) }
+                    // Whoever gives a hold up may wait for the system, and this actor shall not.
+                    group.addTask { _ = await self.poll(id) }
                 }
                 await pause()
             }
@@ -118,8 +139,11 @@ actor Poller {
         }
     }
 
-    private func poll(_ id: Int) async {
-        guard var request = requests[id] else { return }
+    /// Polls once.
+    ///
+    /// - Returns: the login, when it is no longer polled for.
+    private func poll(_ id: Int) async -> PendingLogin? {
+        guard var request = requests[id] else { return nil }
         defer { alarm.ring() }
         do {
             let completion = try completion(for: request)
@@ -129,20 +153,22 @@ actor Poller {
             queue.finish(in: request.lane)
             // Somebody else drives the session after all; the others go on.
             if !(error is AppendConflict) { failure = error }
-            return
+            return request.login
         }
         requests[id] = request
         queue.finish(in: request.lane)
         let result = request.login.result
         let count = (answers[id] ?? 0) + 1
-        if result.phase.isTerminal || answersMax.map({ count >= $0 }) ?? false {
+        let isOver = result.phase.isTerminal || answersMax.map({ count >= $0 }) ?? false
+        if isOver {
             requests[id] = nil
             answers[id] = nil
         } else {
             if answersMax != nil { answers[id] = count }
-            schedule(id)
+            schedule(id, pauseFrom: timer.steadyMilliseconds())
         }
         await answered(result)
+        return isOver ? request.login : nil
     }
 
     /// One poll, off this actor: many are under way at once.
@@ -154,11 +180,11 @@ actor Poller {
         return login
     }
 
-    private func schedule(_ id: Int) {
+    private func schedule(_ id: Int, pauseFrom start: Int64) {
         guard let request = requests[id] else { return }
         let pause = request.login.pauseMilliseconds
         // A millisecond more, as times are cut to whole ones.
-        let due = timer.steadyMilliseconds() + pause + 1 + spread(over: pause)
+        let due = start + pause + 1 + spread(over: pause)
         queue.schedule(id, in: request.lane, due: min(due, request.login.deadline))
     }
 

@@ -21,6 +21,13 @@ public enum ProfileFile {
             bytes, directory: Path.parent(of: absolute), environment: environment)
     }
 
+    /// The members of a mapping in YAML or JSON, such as a policy.
+    ///
+    /// - Throws: ``ProfileError``, or an error of the system.
+    public static func members(at path: String) throws -> JSONObject {
+        try members(File(try Path.absolute(path), .reading).readAll(limit: bytesMax))
+    }
+
     /// Reads a profile's text.
     static func parse(
         _ bytes: [UInt8], directory: String, environment: String? = nil
@@ -32,18 +39,18 @@ public enum ProfileFile {
     /// The members of a text in YAML.
     static func members(_ bytes: [UInt8]) throws(ProfileError) -> JSONObject {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ProfileError("the profile is not UTF-8")
+            throw ProfileError("the file is not UTF-8")
         }
         let node: Node?
         do {
             node = try Yams.compose(yaml: text)
         } catch {
-            throw ProfileError("the profile is not YAML")
+            throw ProfileError("the file is not YAML")
         }
         var converter = NodeConverter()
         guard let value = node.flatMap({ converter.jsonValue($0, depth: 0) }),
             let members = value.objectValue
-        else { throw ProfileError("the profile must be a mapping of names to values") }
+        else { throw ProfileError("the file must be a mapping of names to values") }
         return members
     }
 }

@@ -8,11 +8,13 @@ Prints its port; the first line of standard input is the provider's; ends when s
 
 `hold` says which request waits: the end of its path, and `before` it goes to the provider or
 `after` the provider answered. It waits until the file is gone or says something else; `held`
-names it meanwhile.
+names it meanwhile, or the last one of several.
 While `tamper` is there, code verifiers arrive altered.
+A request and its answer are written down with the same number, and with when they came by.
 """
 import http.client
 import http.server
+import itertools
 import json
 import os
 import re
@@ -22,7 +24,9 @@ import time
 
 directory = sys.argv[1]
 lock = threading.Lock()
+numbers = itertools.count()
 provider_port = 0
+held_count = 0
 
 
 def at(name):
@@ -30,6 +34,7 @@ def at(name):
 
 
 def note(**members):
+    members["milliseconds"] = int(time.monotonic() * 1000)
     with lock, open(at("requests.jsonl"), "a") as log:
         log.write(json.dumps(members) + "\n")
 
@@ -44,13 +49,19 @@ def is_held(path, moment):
 
 
 def wait_if_held(path, moment):
+    global held_count
     if not is_held(path, moment):
         return
-    with open(at("held"), "w") as out:
-        out.write(path)
+    with lock:
+        held_count += 1
+        with open(at("held"), "w") as out:
+            out.write(path)
     while is_held(path, moment):
         time.sleep(0.005)
-    os.remove(at("held"))
+    with lock:
+        held_count -= 1
+        if held_count == 0:
+            os.remove(at("held"))
 
 
 class Relay(http.server.BaseHTTPRequestHandler):
@@ -60,15 +71,16 @@ class Relay(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         is_token = path.endswith("/token")
-        is_backchannel = is_token or path.endswith("/par")
+        is_backchannel = path.endswith(("/token", "/par", "/ciba"))
         secret = {"body": body.decode(), "authorization": self.headers.get("Authorization")}
-        note(at="arrived", method=self.command, path=path, query=query,
+        number = next(numbers)
+        note(at="arrived", number=number, method=self.command, path=path, query=query,
              **(secret if is_backchannel else {}))
         wait_if_held(path, "before")
         if is_token and os.path.exists(at("tamper")):
             body = re.sub(rb"(code_verifier=)[^&]*", rb"\1" + b"tampered-" * 5, body)
         answer, content = self.ask(body)
-        note(at="answered", method=self.command, path=path, status=answer.status,
+        note(at="answered", number=number, method=self.command, path=path, status=answer.status,
              location=answer.headers.get("Location"),
              **({"answer": content.decode()} if is_backchannel else {}))
         wait_if_held(path, "after")

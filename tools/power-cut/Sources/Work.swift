@@ -63,6 +63,8 @@ struct WorkCommand: AsyncParsableCommand {
                 documents: [capabilities.randomBytes(caller * caller * revision * 60 + 1)])
             let event = try log.prepare(draft, after: head, dataKey: key.key)
             let isFirst = head == nil
+            // As before a poll, whose outcome the event is.
+            if !isFirst { try await log.noteAttempt(revision, of: subject) }
             let receipt = try await log.append(
                 AppendBatch(
                     events: [event], newDataKeys: isFirst ? [key] : [],

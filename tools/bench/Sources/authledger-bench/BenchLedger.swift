@@ -14,14 +14,18 @@ extension Capabilities {
     /// The real clock and real randomness, as in use.
     static let live = Capabilities(
         now: { Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds) },
-        randomBytes: { OpenSSL.randomBytes($0) })
+        randomBytes: { OpenSSL.randomBytes($0) }, timer: timer)
 
     /// The same with a network.
     static func live(_ transport: LiveTransport) -> Capabilities {
         Capabilities(
             now: live.now, randomBytes: live.randomBytes,
-            send: { try await transport.send($0) })
+            send: { try await transport.send($0) }, timer: timer)
     }
+
+    private static let timer = SteadyTimer(
+        steadyMilliseconds: { ProcessControl.bootClockMilliseconds },
+        wait: { try await Task.sleep(for: .milliseconds($0)) })
 }
 
 /// A directory of its own for one benchmark, removed when the last reference goes.

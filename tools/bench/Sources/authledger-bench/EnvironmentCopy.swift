@@ -37,6 +37,18 @@ struct EnvironmentCopy {
         }
     }
 
+    /// How long each value of a database is, in the order of their keys.
+    func lengths(of name: String) throws -> [Int] {
+        let database = try environment.database(name)
+        return try environment.read { transaction in
+            try transaction.withCursor(database) { cursor in
+                var lengths: [Int] = []
+                while let length = try cursor.move(.next, { $1.count }) { lengths.append(length) }
+                return lengths
+            }
+        }
+    }
+
     /// How many bytes the pages of a database take up.
     func bytes(of name: String) throws -> Int {
         let database = try environment.database(name)

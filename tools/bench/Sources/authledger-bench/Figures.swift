@@ -20,16 +20,23 @@ enum Unit: String {
     case eventsPerSecond = "events/s"
     case tokensPerSecond = "tokens/s"
     case loginsPerSecond = "logins/s"
+    case pollsPerSecond = "polls/s"
     case microseconds = "µs/event"
     case microsecondsPerToken = "µs/token"
     case microsecondsPerLogin = "µs/login"
+    case microsecondsPerPoll = "µs/poll"
     case milliseconds = "ms"
+    case seconds = "s"
+    case count = "in all"
     case bytes = "bytes/event"
     case mebibytes = "MiB"
 
     /// A rate is better when it is higher, a cost when it is lower.
     var isRate: Bool {
-        self == .eventsPerSecond || self == .tokensPerSecond || self == .loginsPerSecond
+        switch self {
+        case .eventsPerSecond, .tokensPerSecond, .loginsPerSecond, .pollsPerSecond: true
+        default: false
+        }
     }
 }
 

@@ -27,10 +27,16 @@ enum LoginBroker: String, CaseIterable, ExpressibleByArgument {
         }
     }
 
-    var settings: ProviderSettings {
+    /// - Parameter backchannelSeconds: how long requests without a browser are good, whose users
+    ///   follow ``PollScripts``; nil where there are none.
+    func settings(backchannelSeconds: Int?) -> ProviderSettings {
         let client = RegisteredClient(
             id: Self.clientID, secret: Self.clientSecret, redirectURIs: [Self.redirectURI])
-        return ProviderSettings(clients: [client], broker: simulated)
+        var settings = ProviderSettings(clients: [client], broker: simulated)
+        if let backchannelSeconds {
+            settings.backchannel = PollScripts.settings(lifetimeSeconds: backchannelSeconds)
+        }
+        return settings
     }
 
     /// Writes a profile as a user would, and reads it.

@@ -93,7 +93,7 @@ struct LoginFigures {
 }
 
 /// Lets so many in, and no more.
-private final class Turnstile: Sendable {
+final class Turnstile: Sendable {
     private let left: Mutex<Int>
 
     init(limit: Int) {

@@ -15,8 +15,11 @@ enum BenchmarkName: String, CaseIterable, ExpressibleByArgument {
     case check
     case reverify
     case logins
-    /// A part of `logins`, in a process of its own.
+    case polls
+    /// A part of `logins` and `polls`, in a process of its own.
     case provider
+    /// A part of `polls`, in a process of its own.
+    case poller
 }
 
 /// Settings that the benchmarks share.
@@ -56,8 +59,17 @@ struct BenchOptions: ParsableArguments {
     @Option(name: .customLong("broker"), help: "A broker for `logins`; all of them unless given.")
     var brokers: [LoginBroker] = []
 
+    @Option(help: "How many logins without a browser `polls` has waiting at once.")
+    var pending = 10_000
+
+    @Option(help: "How often `polls` kills the process that polls.")
+    var kills = 0
+
     @Option(help: .hidden)
     var result: String?
+
+    @Option(help: .hidden)
+    var backchannelSeconds: Int?
 
     /// The workload: the given file's, or generated sessions.
     func lines(sessionsMax: Int) throws -> LineSource {
@@ -81,7 +93,12 @@ struct Bench: AsyncParsableCommand {
     )
 
     @Argument(
-        help: "What to measure: append, scan, prepare, ingest, reverify, logins, peers or scale.")
+        help:
+            """
+            What to measure: append, scan, prepare, ingest, reverify, logins, polls, peers or \
+            scale.
+            """
+    )
     var name: BenchmarkName
 
     @OptionGroup var options: BenchOptions
@@ -101,7 +118,9 @@ struct Bench: AsyncParsableCommand {
             case .check: try check()
             case .reverify: try await ReverifyBenchmark(options).run()
             case .logins: try await LoginsBenchmark(options).run()
+            case .polls: [try await PollsBenchmark(options).run()]
             case .provider: try await serve()
+            case .poller: try await poll()
             }
         for report in reports {
             print(json ? report.json : report.text)
@@ -112,7 +131,12 @@ struct Bench: AsyncParsableCommand {
         guard let broker = options.brokers.first else {
             throw BenchError("provider is a part of logins")
         }
-        try await ProviderProcess.serve(broker)
+        try await ProviderProcess.serve(broker, backchannelSeconds: options.backchannelSeconds)
+        return []
+    }
+
+    private func poll() async throws -> [Report] {
+        try await PollerProcess.serve(options.directory)
         return []
     }
 

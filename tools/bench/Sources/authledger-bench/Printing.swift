@@ -65,7 +65,7 @@ extension Figures {
         let digits =
             switch unit {
             case .microseconds, .microsecondsPerToken: 2
-            case .milliseconds: 1
+            case .milliseconds, .seconds: 1
             default: 0
             }
         let middle = Decimal.text(median, digits: digits)

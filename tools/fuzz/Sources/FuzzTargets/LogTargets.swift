@@ -88,7 +88,8 @@ private enum KnownLeaves {
         let samples = SyntheticSamples.events.map {
             SampleEvent(envelope: $0.envelope, data: $0.data)
         }
-        let dictionary = FrameDictionary(id: 1, bytes: FrameDictionary.bytes(from: samples))
+        let dictionary = FrameDictionary(
+            id: 1, bytes: FrameDictionary.bytes(from: samples, origin: "example.org/fuzz"))
         guard let codec = FrameCodec(dictionaries: [dictionary]) else {
             fatalError("there is a dictionary")
         }
