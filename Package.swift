@@ -134,7 +134,7 @@ let package = Package(
         module(
             "ReadModels",
             [
-                "EventLog", "LedgerPrimitives", "LMDB", "OpenSSL", "Platform", "Projections",
+                "EventLog", "JOSE", "LedgerPrimitives", "LMDB", "OpenSSL", "Platform", "Projections",
                 "SessionEvents",
             ]),
         module(

@@ -115,8 +115,9 @@ struct SessionSurroundings {
                 + "\(healthy.startedAt.rfc3339)"
                 + (comparison.differences.isEmpty ? "; nothing else differs." : ". What differs:"))
         func text(_ value: JSONValue?) -> String {
-            value.map { $0.stringValue ?? String(decoding: CanonicalJSON.encode($0), as: UTF8.self) }
-                ?? "nothing"
+            value.map { value in
+                value.stringValue ?? String(decoding: CanonicalJSON.encode(value), as: UTF8.self)
+            } ?? "nothing"
         }
         lines += comparison.differences.map {
             "    \($0.step), \($0.member): \(text($0.here)) here, \(text($0.healthy)) there"

@@ -81,8 +81,8 @@ struct InputReader {
             registration: ClientRegistration(
                 clientID: event.clientID, authentication: .none,
                 redirectURI: event.redirectURI ?? "", scope: event.scope ?? ""),
-            responseType: event.responseType.flatMap(ResponseType.init(rawValue:)) ?? .code,
-            responseMode: event.responseMode.flatMap(ResponseMode.init(rawValue:)),
+            responseType: event.responseType.flatMap { ResponseType(rawValue: $0) } ?? .code,
+            responseMode: event.responseMode.flatMap { ResponseMode(rawValue: $0) },
             state: sealed["state"]?.stringValue ?? "", nonce: sealed["nonce"]?.stringValue ?? "",
             codeVerifier: sealed["codeVerifier"]?.stringValue, acrValues: event.acrValues,
             loginHint: sealed["loginHint"]?.stringValue)
@@ -358,7 +358,9 @@ struct InputReader {
                 response,
                 UserInfo.Expectations(
                     issuer: input.policy.issuer, clientID: input.policy.audience, subject: subject,
-                    algorithms: input.policy.algorithms.compactMap { SignatureAlgorithm(name: $0) }),
+                    algorithms: input.policy.algorithms.compactMap {
+                        SignatureAlgorithm(name: $0)
+                    }),
                 keys: input.keys)
         } catch {
             supplements.failure = error

@@ -160,7 +160,7 @@ struct BackchannelCommandTests {
             _ = try await holder.firstError { $0.hasPrefix("The user is at: ") }
             let refused = try await site.workspace.run("poll", session, "--json")
             #expect(refused.status == 6)
-            #expect(try refused.error().code == "session-held")
+            #expect(try refused.error().code == "session-in-use")
             let all = try await site.workspace.succeed("poll", "--all", "--watch")
             #expect(
                 all.stderr.hasPrefix("1 session is polled for by another process\n"), "\(all)")

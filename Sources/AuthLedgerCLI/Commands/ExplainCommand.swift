@@ -23,8 +23,8 @@ struct ExplainCommand: ParsableCommand {
             are inferred from it: the likeliest comes first, and what the events rule out is left \
             out.
 
-            Where the keys are at hand, it also says what a failing check of the ID token compared: \
-            personal and secret values are masked, so that equal ones look equal on this page and \
+            Where the keys are at hand, it also says what a failing check of the ID token \
+            compared: personal and secret values are masked, so that equal ones look equal on this page and \
             say nothing on any other. Other logins around the same time tell an outage from a \
             single case, and the nearest one that went well shows what is different.
 

@@ -11,14 +11,20 @@ internal import SignedNote
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
-        abstract: "Look after the ledger's keys.",
+        abstract: "See the keys of providers, and look after the ledger's own.",
         discussion: """
             Examples:
+              authledger keys list
+              authledger keys show key-2026-11
+              authledger keys timeline --issuer https://login.example.org
               authledger keys rotate signing
               authledger keys rotate root
               authledger keys rotate bucket
             """,
-        subcommands: [KeysRotateCommand.self])
+        subcommands: [
+            KeysListCommand.self, KeysShowCommand.self, KeysTimelineCommand.self,
+            KeysRotateCommand.self,
+        ])
 }
 
 struct KeysRotateCommand: ParsableCommand {

@@ -157,7 +157,14 @@ struct LoginCommand: AsyncParsableCommand {
         let profile = try login.profile(global)
         let flow = try login.flow(of: profile)
         let wishes = try login.wishes()
-        guard flow.usesRedirect else { return try await poll(profile, flow, wishes) }
+        guard flow.usesRedirect else {
+            guard listen == nil, !open, callbackFile == nil else {
+                throw CommandError(
+                    .usage, "option-without-use",
+                    "--listen, --open and --callback-file are for logins through a browser")
+            }
+            return try await poll(profile, flow, wishes)
+        }
         let listener =
             try callbackFile == nil
             ? CallbackListener(redirectURI: profile.registration.redirectURI, address: listen)

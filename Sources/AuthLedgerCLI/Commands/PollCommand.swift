@@ -178,7 +178,7 @@ extension CommandError {
         switch refusal {
         case .heldElsewhere:
             self.init(
-                .inputOutput, "session-held", "another process drives this session",
+                .inputOutput, "session-in-use", "another process drives this session",
                 hint: "a session is polled for by one process at a time")
         case .notPolled(let state):
             self.init(

@@ -21,9 +21,9 @@ struct ReplayCommand: AsyncParsableCommand {
               authledger replay 0198b0f2 --policy stricter.yaml --json
               authledger replay --all --since -30d
 
-            The rules that ran live run again over what was recorded of each input, and come to the \
-            same events, to the byte; anything else is a finding, and the first event that differs \
-            is named. An event whose input was never recorded, such as an answer that did not \
+            The rules that ran live run again over what was recorded of each input, and come to \
+            the same events, to the byte; anything else is a finding, and the first event that \
+            differs is named. An event whose input was never recorded, such as an answer that did not \
             come, is taken over, and only whether it may follow is decided again.
 
             The verdict on the ID token stands beside the recorded one. --policy asks what another \

@@ -65,7 +65,8 @@ extension SimulatedProvider {
         misbehaviour.spoil(&draft, endpoint)
         // Whoever was told of no request has none.
         guard draft.text == nil, draft.status == 200 else { return draft.answer }
-        let interval = draft.toldIntervalSeconds
+        // Headless names no interval: a client asks as often as it wants to show a fresh QR code.
+        let interval = endpoint == .headless ? 1 : draft.toldIntervalSeconds
         backchannelRequests[Array(id.utf8)] = BackchannelRequest(
             endpoint: endpoint, clientID: client.id,
             facts: facts(of: person, form, misbehaviour, requestID: id, in: moment),
