@@ -14,7 +14,7 @@ import Testing
 
 @Suite("Very many logins without a browser", .serialized, .timeLimit(.minutes(2)))
 struct ManyPollsTests {
-    private static let logins = 300
+    private static let logins = 180
 
     private static let now: @Sendable () -> Instant = {
         Instant(millisecondsSince1970: ProcessControl.wallClockMilliseconds)

@@ -8,6 +8,13 @@ internal import OpenIDConnect
 internal import SessionEvents
 internal import Sessions
 
+/// What came of a poll, before it is recorded.
+struct PollReply: Sendable {
+    fileprivate var input: PollInput
+    /// Nil where none came.
+    fileprivate var response: HTTPResponse?
+}
+
 /// A login whose answer is polled for by this process.
 struct PendingLogin: Sendable {
     private(set) var driver: SessionDriver
@@ -46,38 +53,54 @@ struct PendingLogin: Sendable {
     /// The pause before the next poll, in milliseconds from the last answer.
     var pauseMilliseconds: Int64 { Int64(driver.state.polling.pace?.pauseSeconds ?? 1) * 1000 }
 
-    /// Polls once and records what came, or ends the login when its time has passed.
+    /// Notes a poll and sends it.
     ///
-    /// - Throws: an error of the ledger; then the answer, if there was one, is lost to us, and the
-    ///   note of the attempt stays.
-    mutating func poll(
+    /// - Returns: what came; nil when the time of the login has passed, and nothing was sent.
+    /// - Throws: an error of the ledger.
+    func ask(
         _ completion: LoginCompletion, _ log: EventLog, _ capabilities: Capabilities
-    ) async throws {
-        guard let requestID = driver.state.secrets.requestID else { return }
+    ) async throws -> PollReply? {
         let timer = capabilities.timer
-        guard timer.steadyMilliseconds() < deadline else {
-            try await driver.apply(.fail(.polling, .runOut(hasGap: lostAttempt != nil)))
-            return
-        }
+        guard let requestID = driver.state.secrets.requestID,
+            timer.steadyMilliseconds() < deadline
+        else { return nil }
         let attempt = max(driver.state.polling.attempt, lostAttempt ?? 0) + 1
         try await log.noteAttempt(attempt, of: driver.subject)
         var input = PollInput(
             attempt: attempt, hasGap: lostAttempt != nil,
             .unanswered(FlowFailure(.providerOutage)), at: capabilities.now(), isLate: false,
             reasonTexts: completion.profile.checks.reasonTexts)
-        var tokens: TokenResponse?
         do {
             let response = try await completion.poll(requestID)
             input.instant = capabilities.now()
             input.isLate = timer.steadyMilliseconds() >= deadline
             input.traceID = completion.traceID(of: response)
-            input.outcome = try await completion.pollOutcome(response, at: input.instant)
-            tokens = input.takeTokens()
+            return PollReply(input: input, response: response)
         } catch let failure as HTTPFailure {
             input.outcome = .unanswered(FlowFailure(asking: failure))
         } catch let failure as FlowFailure {
             input.outcome = .unanswered(failure)
         }
+        return PollReply(input: input, response: nil)
+    }
+
+    /// Records what a poll brought and what comes of it, or ends the login when its time has
+    /// passed.
+    ///
+    /// - Throws: an error of the ledger; then the answer, if there was one, is lost to us, and the
+    ///   note of the attempt stays.
+    mutating func take(
+        _ reply: PollReply?, _ completion: LoginCompletion, _ log: EventLog
+    ) async throws {
+        guard let reply else {
+            try await driver.apply(.fail(.polling, .runOut(hasGap: lostAttempt != nil)))
+            return
+        }
+        var input = reply.input
+        if let response = reply.response {
+            input.outcome = try await completion.pollOutcome(response, at: input.instant)
+        }
+        let tokens = input.takeTokens()
         try await driver.apply(
             .receivePoll(input), at: input.instant, lookups: try lookups(tokens, input, log))
         lostAttempt = nil

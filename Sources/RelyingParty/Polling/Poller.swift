@@ -146,17 +146,23 @@ actor Poller {
         guard var request = requests[id] else { return nil }
         defer { alarm.ring() }
         do {
-            let completion = try completion(for: request)
-            request.login = try await polled(request.login, completion)
+            let completion: LoginCompletion
+            let reply: PollReply?
+            do {
+                defer { queue.finish(in: request.lane) }
+                completion = try self.completion(for: request)
+                reply = try await ask(request.login, completion)
+            }
+            // The provider has nothing to do with what follows: the next poll may go.
+            alarm.ring()
+            request.login = try await taken(reply, request.login, completion)
         } catch {
             requests[id] = nil
-            queue.finish(in: request.lane)
             // Somebody else drives the session after all; the others go on.
             if !(error is AppendConflict) { failure = error }
             return request.login
         }
         requests[id] = request
-        queue.finish(in: request.lane)
         let result = request.login.result
         let count = (answers[id] ?? 0) + 1
         let isOver = result.phase.isTerminal || answersMax.map({ count >= $0 }) ?? false
@@ -171,12 +177,19 @@ actor Poller {
         return isOver ? request.login : nil
     }
 
-    /// One poll, off this actor: many are under way at once.
-    private nonisolated func polled(
+    // Off this actor: many are under way at once.
+
+    private nonisolated func ask(
         _ login: PendingLogin, _ completion: LoginCompletion
+    ) async throws -> PollReply? {
+        try await login.ask(completion, party.log, party.capabilities)
+    }
+
+    private nonisolated func taken(
+        _ reply: PollReply?, _ login: PendingLogin, _ completion: LoginCompletion
     ) async throws -> PendingLogin {
         var login = login
-        try await login.poll(completion, party.log, party.capabilities)
+        try await login.take(reply, completion, party.log)
         return login
     }
 
