@@ -24,9 +24,9 @@ struct ExplainCommand: ParsableCommand {
             out.
 
             Where the keys are at hand, it also says what a failing check of the ID token \
-            compared: personal and secret values are masked, so that equal ones look equal on this page and \
-            say nothing on any other. Other logins around the same time tell an outage from a \
-            single case, and the nearest one that went well shows what is different.
+            compared: personal and secret values are masked, so that equal ones look equal on \
+            this page and say nothing on any other. Other logins around the same time tell an \
+            outage from a single case, and the nearest one that went well shows what is different.
 
             --code says what a code means in general, and --codes lists all there are; neither \
             needs a ledger. With --json --codes prints what Schemas/failure-codes.json holds.

@@ -23,8 +23,8 @@ struct ReplayCommand: AsyncParsableCommand {
 
             The rules that ran live run again over what was recorded of each input, and come to \
             the same events, to the byte; anything else is a finding, and the first event that \
-            differs is named. An event whose input was never recorded, such as an answer that did not \
-            come, is taken over, and only whether it may follow is decided again.
+            differs is named. An event whose input was never recorded, such as an answer that did \
+            not come, is taken over, and only whether it may follow is decided again.
 
             The verdict on the ID token stands beside the recorded one. --policy asks what another \
             policy would have said: a file in YAML or JSON with the members that are to be \
