@@ -20,8 +20,8 @@ struct DoctorCommand: ParsableCommand {
 
             Looks at the filesystem, the room on it, format, root key, readers, permissions, \
             leftovers of crashes, projections, the clock, the clients' certificates that provider \
-            profiles name and the libraries, and changes nothing. A problem ends with exit status 1; \
-            warnings alone with 0. Whether events were changed, `authledger verify` tells.
+            profiles name and the libraries, and changes nothing. A problem ends with exit status \
+            1; warnings alone with 0. Whether events were changed, `authledger verify` tells.
             """)
 
     @OptionGroup var global: GlobalOptions
