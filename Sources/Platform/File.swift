@@ -27,7 +27,8 @@ public final class File: Sendable {
         case creating(permissions: UInt32)
         /// For writing over what is there, which keeps its length until more is written.
         case overwriting
-        /// For locking; made with the given permissions if it is not there.
+        /// For locking; made with the given permissions if it is not there. Where nobody can write,
+        /// what is there is opened for reading, which does for ``Lock``.
         case locking(permissions: UInt32)
     }
 
@@ -65,10 +66,16 @@ public final class File: Sendable {
             case .overwriting:
                 unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
             case .locking(let permissions):
-                unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, permissions)
+                Self.openForLocking(path, permissions)
             }
         guard descriptor >= 0 else { throw SystemError("open", path) }
         self.init(descriptor: descriptor, path: path)
+    }
+
+    private static func openForLocking(_ path: String, _ permissions: UInt32) -> Int32 {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, permissions)
+        return descriptor < 0 && errno == EROFS
+            ? unsafe open(path, O_RDONLY | O_CLOEXEC) : descriptor
     }
 
     deinit {
@@ -153,6 +160,8 @@ public final class File: Sendable {
         range.l_len = 1
         while unsafe fcntl(descriptor, setLock, &range) != 0 {
             if errno == EAGAIN || errno == EACCES { return false }
+            // The file could be opened for reading alone.
+            if errno == EBADF { throw SystemError(EROFS, "fcntl", path) }
             guard errno == EINTR else { throw SystemError("fcntl", path) }
         }
         return true

@@ -136,7 +136,7 @@ extension ProjectionStore {
         let directory = log.paths.projections
         guard Directory.isDirectory(directory) else { return nil }
         // A data file and a lock file of different generations must not come together.
-        let hold = try ProjectionLock.opening.hold(log)
+        let hold = try holdForOpening(log)
         defer { withExtendedLifetime(hold) {} }
         do {
             return try ProjectionStore(
@@ -144,6 +144,15 @@ extension ProjectionStore {
         } catch let error as LMDBError where LMDBError.Code.notPermitted.contains(error.code) {
             return try ProjectionStore(
                 log, directory: directory, access: .readOnly, reached: reached)
+        }
+    }
+
+    /// Nil where nobody can write, and so nobody can put anything in place either.
+    private static func holdForOpening(_ log: EventLog) throws -> StreamHold? {
+        do {
+            return try ProjectionLock.opening.hold(log)
+        } catch let error as SystemError where error.isNotPermitted {
+            return nil
         }
     }
 
