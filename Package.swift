@@ -134,7 +134,8 @@ let package = Package(
         module(
             "ReadModels",
             [
-                "EventLog", "JOSE", "LedgerPrimitives", "LMDB", "OpenSSL", "Platform", "Projections",
+                "EventLog", "JOSE", "LedgerPrimitives", "LMDB", "OpenSSL", "Platform",
+                "Projections",
                 "SessionEvents",
             ]),
         module(

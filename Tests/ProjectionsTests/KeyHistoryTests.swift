@@ -18,11 +18,16 @@ struct KeyHistoryTests {
         hour: Int64, _ keys: [KeyHistory.Key], source: DocumentSource = .own
     ) -> KeyHistory.Sighting {
         let name = keys.compactMap(\.keyID).joined()
-        var bytes = [UInt8](repeating: 0, count: 32)
-        for (index, byte) in name.utf8.prefix(32).enumerated() { bytes[index] = byte }
         return KeyHistory.Sighting(
             time: Instant(millisecondsSince1970: 1_790_000_000_000 + hour * 3_600_000),
-            position: UInt64(hour), digest: Digest(bytes[...])!, source: source, keys: keys)
+            position: UInt64(hour), digest: digest(of: name), source: source, keys: keys)
+    }
+
+    /// A digest of its own for each name.
+    private static func digest(of name: String) -> Digest {
+        let bytes = Array(name.utf8.prefix(32)) + [UInt8](repeating: 0, count: 32)
+        guard let digest = Digest(bytes[..<32]) else { preconditionFailure("32 bytes are one") }
+        return digest
     }
 
     @Test("says when each key was first and last seen, and when it was gone")
