@@ -158,7 +158,7 @@ public struct BackchannelSettings: Equatable, Sendable {
     /// Where CIBA requests go; nil where discovery says so.
     public var endpoint: String?
     /// How many polls may be under way at once at this provider.
-    public var pollsAtOnceMax = 32
+    public var pollsAtOnceMax = 64
     /// Where Headless requests go: a URL, or a path behind the issuer.
     public var headlessEndpoint = "/headless/authorize"
     /// The grant type with which the answer to a Headless request is polled for.
