@@ -90,7 +90,9 @@ struct ProjectionsBenchmark {
                     peer: ("events read and decoded, one thread", reading)),
                 Row("processor time of it, on all threads", .microseconds, processor),
                 Row("on disk", .bytes, bytes),
-                Row("peak resident memory", .mebibytes, [Double(try MemoryUse.peakBytes()) / 1_048_576]),
+                Row(
+                    "peak resident memory", .mebibytes,
+                    [Double(try MemoryUse.peakBytes()) / 1_048_576]),
             ])
     }
 
