@@ -46,7 +46,8 @@ let package = Package(
             targets: [
                 "Capabilities", "EventLog", "HTTPMessages", "Ingestion", "JOSE", "LMDB",
                 "LedgerPrimitives", "LiveNetwork", "MerkleTree", "OpenIDConnect", "OpenSSL",
-                "Platform", "RelyingParty", "Replay", "SessionEvents", "Sessions", "SignedNote",
+                "Platform", "Projections", "ReadModels", "RelyingParty", "Replay",
+                "SessionEvents", "Sessions", "SignedNote",
             ]),
         .library(name: "ProviderSimulator", targets: ["ProviderSimulator"]),
     ],
@@ -131,6 +132,12 @@ let package = Package(
             ]),
 
         module(
+            "ReadModels",
+            [
+                "EventLog", "LedgerPrimitives", "LMDB", "OpenSSL", "Platform", "Projections",
+                "SessionEvents",
+            ]),
+        module(
             "Replay",
             [
                 "EventLog", "JOSE", "LedgerPrimitives", "OpenIDConnect", "Platform",
@@ -144,8 +151,9 @@ let package = Package(
             [
                 "Capabilities", "Curl", "Custody", "EventLog", "HTTPMessages", "Ingestion", "JOSE",
                 "LedgerPrimitives", "LiveNetwork", "LMDB", "MerkleTree", "OpenIDConnect", "OpenSSL",
-                "Platform", "Projections", "ProviderSimulator", "QRCode", "RelyingParty", "Replay",
-                "SessionEvents", "Sessions", "SignedNote", "Zlib", argumentParser,
+                "Platform", "Projections", "ProviderSimulator", "QRCode", "ReadModels",
+                "RelyingParty", "Replay", "SessionEvents", "Sessions", "SignedNote", "Zlib",
+                argumentParser,
             ] + httpServer),
         .executableTarget(
             name: "authledger", dependencies: ["AuthLedgerCLI"], swiftSettings: strict),
@@ -192,6 +200,12 @@ let package = Package(
                 "LedgerPrimitives", "OpenIDConnect", "Projections", "SessionEvents", "Sessions",
                 "TestSupport",
             ], exclude: ["Golden"]),
+        tests(
+            "ReadModelsTests",
+            [
+                "Capabilities", "EventLog", "LMDB", "LedgerPrimitives", "OpenSSL", "Platform",
+                "Projections", "ReadModels", "SessionEvents", "TestSupport",
+            ]),
         tests(
             "ReplayTests",
             [

@@ -4,6 +4,7 @@ internal import EventLog
 internal import LMDB
 internal import LedgerPrimitives
 internal import Platform
+internal import ReadModels
 internal import RelyingParty
 internal import SessionEvents
 
@@ -66,6 +67,7 @@ extension CommandError {
         case let error as TileError: self.init(error)
         case let error as SystemError: self.init(error)
         case let error as LMDBError: self.init(error)
+        case let error as ProjectionError: self.init(error)
         case let error as ProfileError:
             self.init(.usage, "profile-invalid", error.description)
         case let error as PollRefusal: self.init(error)

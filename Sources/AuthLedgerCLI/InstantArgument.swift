@@ -51,6 +51,9 @@ struct InstantArgument: ExpressibleByArgument, Equatable {
         return midnight.advanced(byMilliseconds: Self.dayMilliseconds)
     }
 
+    /// Whether it is a plain date.
+    var isDay: Bool { if case .day = form { true } else { false } }
+
     /// The milliseconds of `-2h` and the like.
     private static func ago(_ text: String) -> Int64? {
         guard text.hasPrefix("-"), let unit = text.last,

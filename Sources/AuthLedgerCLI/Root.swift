@@ -153,7 +153,7 @@ struct Root: ParsableCommand {
         subcommands: [
             InitCommand.self, DemoCommand.self, ProvidersCommand.self, LoginCommand.self,
             StartCommand.self, CallbackCommand.self, PollCommand.self, SweepCommand.self,
-            SessionsCommand.self, ShowCommand.self, ExplainCommand.self,
+            SessionsCommand.self, ShowCommand.self, ExplainCommand.self, ProjectionsCommand.self,
             ReverifyCommand.self, LogCommand.self, IngestCommand.self, StatsCommand.self,
             TokenCommand.self, VerifyCommand.self, CheckpointCommand.self, ProveCommand.self,
             ExportCommand.self, ImportCommand.self, KeysCommand.self, EraseCommand.self,

@@ -23,6 +23,13 @@ public struct Finding: Equatable, Sendable {
     public let code: String
     /// What was found, in words.
     public let message: String
+
+    /// Something found.
+    public init(position: UInt64?, code: String, message: String) {
+        self.position = position
+        self.code = code
+        self.message = message
+    }
 }
 
 /// The result of a check.

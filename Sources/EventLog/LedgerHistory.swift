@@ -116,6 +116,12 @@ extension EventLog {
         return history
     }
 
+    /// What that stream said when the log had so many events.
+    public func history(before size: UInt64) throws -> LedgerHistory {
+        try stream(info.ledgerID.description, before: size)
+            .reduce(into: LedgerHistory()) { try $0.fold($1) }
+    }
+
     /// The erasure that the log attests for a session; nil when there is none.
     public func erasure(of session: String) throws -> RecordedErasure? {
         try history().erased[session]

@@ -12,6 +12,8 @@ public struct LedgerPaths: Sendable {
     public var log: String { root + "/log" }
     /// The LMDB environment of the wrapped data keys.
     public var keys: String { root + "/keys" }
+    /// The LMDB environment of the projections, which is made from the events and may be removed.
+    public var projections: String { root + "/projections" }
     /// The newest checkpoint.
     public var checkpoint: String { root + "/checkpoint" }
     /// A second copy of it, beside the data keys.
@@ -54,6 +56,7 @@ public struct LedgerPaths: Sendable {
     /// What the names of things begin with, behind the name of what they will be, while they are
     /// made; sixteen hexadecimal digits follow.
     enum Temporary: String, CaseIterable {
+        case rebuild = ".rebuild-"
         case creation = ".init-"
         case backup = ".backup-"
         case restore = ".restore-"

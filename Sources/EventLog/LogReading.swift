@@ -50,8 +50,14 @@ extension EventLog {
     }
 
     /// The events of a stream, in order; empty when there is no such stream.
-    public func stream(_ subject: String) throws -> [RecordedEvent] {
-        try events { try tables.positions(of: StreamKey.key(subject), in: $0) }
+    ///
+    /// - Parameter size: only those among the first events of the log.
+    public func stream(
+        _ subject: String, before size: UInt64 = .max
+    ) throws -> [RecordedEvent] {
+        try events {
+            try tables.positions(of: StreamKey.key(subject), in: $0).filter { $0 < size }
+        }
     }
 
     /// A stream's first event and its last ones: what suffices where the steps between do not
@@ -204,11 +210,12 @@ extension EventLog {
         return leaf
     }
 
-    private func decode(
-        _ position: UInt64, _ leafHash: Digest, _ leaf: [UInt8]
+    func decode(
+        _ position: UInt64, _ leafHash: Digest, _ leaf: [UInt8], passingOver: [String] = []
     ) throws(LedgerError) -> RecordedEvent {
         do {
-            return try RecordedEvent(position: position, leafHash: leafHash, leaf: leaf)
+            return try RecordedEvent(
+                position: position, leafHash: leafHash, leaf: leaf, passingOver: passingOver)
         } catch {
             throw .damaged("the leaf is not a canonical event", position: position)
         }

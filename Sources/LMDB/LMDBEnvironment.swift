@@ -18,6 +18,24 @@ internal import Synchronization
         case readWrite
     }
 
+    /// What a commit that returned is worth.
+    public enum Durability: Sendable {
+        /// It is on disk.
+        case full
+        /// A power cut may undo the last commit; the environment stays whole.
+        case lastCommitMayBeLost
+        /// A power cut may spoil the environment, until ``LMDBEnvironment/sync()`` returned.
+        case none
+
+        fileprivate var flags: UInt32 {
+            switch self {
+            case .full: 0
+            case .lastCommitMayBeLost: UInt32(MDB_NOMETASYNC)
+            case .none: UInt32(MDB_NOSYNC)
+            }
+        }
+    }
+
     let pointer: OpaquePointer
     private let identity: DirectoryIdentity
     /// Held open, so that no other directory gets the same number while this one is known by it.
@@ -32,8 +50,10 @@ internal import Synchronization
     /// - Parameters:
     ///   - mapBytes: the largest size the data file may reach; address space, not memory.
     ///   - databasesMax: how many named databases may be opened.
+    ///   - durability: what a commit is worth.
     public init(
-        directory: String, access: Access, mapBytes: Int, databasesMax: Int
+        directory: String, access: Access, mapBytes: Int, databasesMax: Int,
+        durability: Durability = .full
     ) throws(LMDBError) {
         let descriptor = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw LMDBError(errno, "stat") }
@@ -45,7 +65,8 @@ internal import Synchronization
         }
         do {
             unsafe pointer = try Self.open(
-                directory, access: access, mapBytes: mapBytes, databasesMax: databasesMax)
+                directory, access: access, mapBytes: mapBytes, databasesMax: databasesMax,
+                durability: durability)
         } catch {
             OpenEnvironments.remove(identity)
             throw error
@@ -64,7 +85,8 @@ internal import Synchronization
     }
 
     private static func open(
-        _ directory: String, access: Access, mapBytes: Int, databasesMax: Int
+        _ directory: String, access: Access, mapBytes: Int, databasesMax: Int,
+        durability: Durability
     ) throws(LMDBError) -> OpaquePointer {
         var created: OpaquePointer?
         try unsafe check(mdb_env_create(&created), "mdb_env_create")
@@ -74,7 +96,9 @@ internal import Synchronization
             try unsafe check(
                 mdb_env_set_maxdbs(pointer, MDB_dbi(databasesMax)), "mdb_env_set_maxdbs")
             try unsafe check(mdb_env_set_maxreaders(pointer, 1022), "mdb_env_set_maxreaders")
-            let flags = UInt32(MDB_NOTLS) | (access == .readOnly ? UInt32(MDB_RDONLY) : 0)
+            let flags =
+                UInt32(MDB_NOTLS) | durability.flags
+                | (access == .readOnly ? UInt32(MDB_RDONLY) : 0)
             try unsafe check(mdb_env_open(pointer, directory, flags, 0o600), "mdb_env_open")
             var cleared: Int32 = 0
             try unsafe check(mdb_reader_check(pointer, &cleared), "mdb_reader_check")
@@ -98,7 +122,8 @@ internal import Synchronization
         return try body(transaction)
     }
 
-    /// Runs a write transaction and commits it: what it wrote is on disk when this returns.
+    /// Runs a write transaction and commits it: what it wrote is on disk when this returns, unless
+    /// the environment was opened with another ``Durability``.
     /// When the body throws, nothing of it stays.
     public func write<Result>(
         _ body: (LMDBTransaction) throws -> Result

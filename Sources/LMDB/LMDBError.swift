@@ -41,6 +41,9 @@ public struct LMDBError: Error, Equatable, CustomStringConvertible {
                 MDB_VERSION_MISMATCH, MDB_INCOMPATIBLE, MDB_CURSOR_FULL, MDB_PAGE_FULL,
                 MDB_BAD_TXN, MDB_BAD_VALSIZE, MDB_BAD_DBI,
             ].map { Code(rawValue: $0) })
+        /// This user may not write there, or nobody may (`EACCES`, `EPERM`, `EROFS`).
+        public static let notPermitted: Set<Code> = Set(
+            [1, 13, 30].map { Code(rawValue: $0) })
         /// The disk is full (`ENOSPC`, `EDQUOT`).
         public static let diskFull: Set<Code> = [Code(rawValue: 28), Code(rawValue: 122)]
         /// This process has the environment open already; LMDB would corrupt it.

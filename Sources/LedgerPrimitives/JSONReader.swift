@@ -47,6 +47,8 @@ public struct JSONReader {
     private let numbers: Numbers
     private let depthMax: Int
     private var index = 0
+    /// Members of the outermost object whose values are not read.
+    private var passedOver: [String] = []
 
     /// Reads one value that fills the whole text.
     public static func read(
@@ -60,6 +62,22 @@ public struct JSONReader {
         reader.skipSpace()
         guard reader.index == bytes.count else { throw reader.error(.trailingText) }
         return value
+    }
+
+    /// Reads an object of canonical JSON that begins in the middle of a text.
+    ///
+    /// - Parameter passingOver: members of it whose values are not read; an empty text, array or
+    ///   object stands in the place of each.
+    /// - Returns: the object, and where the text goes on.
+    static func readCanonicalObject(
+        _ bytes: [UInt8], from start: Int, passingOver: [String]
+    ) throws(JSONError) -> (object: JSONObject, end: Int) {
+        var reader = JSONReader(bytes: bytes, numbers: .integersOnly, depthMax: depthMax)
+        reader.index = start
+        reader.passedOver = passingOver
+        guard reader.peek == UInt8(ascii: "{") else { throw reader.unexpected }
+        let object = try reader.object(depth: 2)
+        return (object, reader.index)
     }
 
     private init(bytes: [UInt8], numbers: Numbers, depthMax: Int) {
@@ -107,12 +125,55 @@ public struct JSONReader {
             }
             skipSpace()
             guard skip(UInt8(ascii: ":")) else { throw unexpected }
-            members.append(JSONObject.Member(name, try value(depth: depth)))
+            let isPassedOver =
+                depth == 2 && passedOver.contains { $0.isIdentical(to: name) }
+            members.append(
+                JSONObject.Member(
+                    name, isPassedOver ? try placeholder() : try value(depth: depth)))
             skipSpace()
             if skip(UInt8(ascii: ",")) { continue }
             guard skip(UInt8(ascii: "}")) else { throw unexpected }
             return JSONObject(uncheckedMembers: members)
         }
+    }
+
+    /// Goes behind a value without reading it. Only quotation marks and brackets are looked at.
+    private mutating func placeholder() throws(JSONError) -> JSONValue {
+        skipSpace()
+        let first = peek
+        var open = 0
+        repeat {
+            guard let byte = peek else { throw error(.endOfText) }
+            switch byte {
+            case UInt8(ascii: "\""): try skipString()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                open += 1
+                index += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                open -= 1
+                index += 1
+            default:
+                guard open > 0 else { return try value(depth: depthMax) }
+                index += 1
+            }
+        } while open > 0
+        switch first {
+        case UInt8(ascii: "{"): return .object(JSONObject())
+        case UInt8(ascii: "["): return .array([])
+        default: return .string("")
+        }
+    }
+
+    private mutating func skipString() throws(JSONError) {
+        index += 1
+        while true {
+            index = endOfPlainText(from: index)
+            guard index < bytes.count else { throw error(.endOfText) }
+            guard bytes[index] == UInt8(ascii: "\\") else { break }
+            index += 2
+        }
+        guard bytes[index] == UInt8(ascii: "\"") else { throw error(.invalidString) }
+        index += 1
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> [JSONValue] {

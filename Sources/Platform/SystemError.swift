@@ -26,6 +26,10 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     public var isAlreadyThere: Bool { code == EEXIST || code == ENOTEMPTY }
     /// There is no such file or directory.
     public var isNotThere: Bool { code == ENOENT }
+    /// This user may not do it, or nobody may.
+    public var isNotPermitted: Bool { code == EACCES || code == EPERM || code == EROFS }
+    /// There is no room left, or none for this user.
+    public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
     /// Another process holds the lock.
     public var isLocked: Bool { code == EWOULDBLOCK }
 

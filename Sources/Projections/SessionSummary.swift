@@ -43,31 +43,39 @@ public struct SessionSummary: Equatable, Sendable {
     public internal(set) var lastEventAt: Instant
     /// How many events it has.
     public internal(set) var events: Int
+    /// Position of its last event.
+    public internal(set) var lastPosition: UInt64
+    /// The key by which its ID token is signed; nil before it has one.
+    public internal(set) var tokenKey: TokenKey?
     /// When its keys were destroyed, as the log attests; nil while they are not.
     public var erasedAt: Instant?
+    /// Position of the event that attests it.
+    public internal(set) var erasedPosition: UInt64?
 
     /// From the first event to the last, in milliseconds.
     public var durationMilliseconds: Int64 {
         lastEventAt.millisecondsSince1970 - startedAt.millisecondsSince1970
     }
 
-    init(_ event: RecordedEvent, _ payload: Initiated) {
-        session = event.envelope.subject
-        observed = event.envelope.recordedTime == nil ? .own : .reported
+    init(_ event: ProjectedEvent, _ payload: Initiated) {
+        session = event.subject
+        observed = event.isReported ? .reported : .own
         provider = payload.provider
         issuer = payload.issuer
         clientID = payload.clientID
         flow = payload.flow
         state = "initiated"
         firstPosition = event.position
-        startedAt = event.envelope.time
-        lastEventAt = event.envelope.time
+        lastPosition = event.position
+        startedAt = event.time
+        lastEventAt = event.time
         events = 1
     }
 
-    mutating func fold(_ event: RecordedEvent, _ payload: SessionEvent) {
+    mutating func fold(_ event: ProjectedEvent, _ payload: SessionEvent) {
         events += 1
-        lastEventAt = event.envelope.time
+        lastEventAt = event.time
+        lastPosition = event.position
         switch payload {
         case .initiated: break
         case .redirected(let redirected):
@@ -75,17 +83,43 @@ public struct SessionSummary: Equatable, Sendable {
             issuer = redirected.issuer ?? issuer
         case .callback: state = "callback-received"
         case .polled: state = "polling"
-        case .tokenIssued: state = "token-issued"
+        case .tokenIssued(let issued):
+            state = "token-issued"
+            tokenKey = TokenKey(
+                algorithm: issued.algorithm, keyID: issued.keyID,
+                keySetDigest: issued.keySetDigest)
         case .verified(let verified):
             state = "verified"
             acr = verified.acr
-            endedAt = event.envelope.time
+            endedAt = event.time
+            tokenKey?.update(
+                algorithm: verified.algorithm, keyID: verified.keyID,
+                keySetDigest: verified.keySetDigest)
         case .failed(let failed):
             state = "failed"
             reason = failed.reason
             stage = failed.stage
-            endedAt = event.envelope.time
+            endedAt = event.time
+            tokenKey?.update(algorithm: nil, keyID: nil, keySetDigest: failed.keySetDigest)
         }
+    }
+
+    mutating func foldErasure(_ event: ProjectedEvent) {
+        guard erasedAt == nil else { return }
+        erasedAt = event.time
+        erasedPosition = event.position
+    }
+
+    /// The session as it was when the log had so many events; nil when that cannot be told
+    /// without its events.
+    public func asOf(_ size: UInt64) -> SessionSummary? {
+        guard lastPosition < size else { return nil }
+        var session = self
+        if let erasedPosition, erasedPosition >= size {
+            session.erasedAt = nil
+            session.erasedPosition = nil
+        }
+        return session
     }
 }
 
@@ -100,28 +134,23 @@ public struct SessionTable: Sendable {
 
     /// Takes the next event of the log in; events that belong to no session pass by.
     ///
-    /// - Throws: ``EventDecodingError`` for an event that this program cannot read. It must not be
-    ///   left out silently: the caller stops or says so.
-    public mutating func fold(_ event: RecordedEvent) throws(EventDecodingError) {
-        guard event.envelope.type.hasPrefix("authledger.session.") else {
-            if event.envelope.type == LedgerEventType.erased.rawValue { foldErasure(event) }
-            return
-        }
-        let payload = try SessionEventCodec.decode(event)
-        if let index = indexes[event.envelope.subject] {
-            sessions[index].fold(event, payload)
-        } else if case .initiated(let initiated) = payload {
-            indexes[event.envelope.subject] = sessions.count
-            sessions.append(SessionSummary(event, initiated))
-        }
-    }
-
-    private mutating func foldErasure(_ event: RecordedEvent) {
-        // Of an event that only a later program can read, the check of the ledger tells.
-        guard case .erased(let erasure)? = try? LedgerEventCodec.decode(event) else { return }
-        for index in erasure.sessions.compactMap({ indexes[$0.description] })
-        where sessions[index].erasedAt == nil {
-            sessions[index].erasedAt = event.envelope.time
+    /// - Throws: ``EventDecodingError`` or ``LedgerEventDecodingError`` for an event that this
+    ///   program cannot read. It must not be left out silently: the caller stops or says so.
+    public mutating func fold(_ event: RecordedEvent) throws {
+        let event = try ProjectedEvent(event)
+        switch event.content {
+        case .session(let payload):
+            if let index = indexes[event.subject] {
+                sessions[index].fold(event, payload)
+            } else if case .initiated(let initiated) = payload {
+                indexes[event.subject] = sessions.count
+                sessions.append(SessionSummary(event, initiated))
+            }
+        case .erased(let erased):
+            for index in erased.compactMap({ indexes[$0.description] }) {
+                sessions[index].foldErasure(event)
+            }
+        case .other: break
         }
     }
 

@@ -78,11 +78,16 @@ public struct ReverificationSummary: Equatable, Sendable {
 /// through the very function that checked them live. It knows neither today's time nor a network.
 public final class Reverification: Sendable {
     private let log: EventLog
+    /// How many events of the log count.
+    private let size: UInt64
     private let documents: DocumentCache
 
     /// A re-verification of a log that is open for reading what is sealed.
-    public init(_ log: EventLog) {
+    ///
+    /// - Parameter size: only the first events of the log count, so many.
+    public init(_ log: EventLog, before size: UInt64 = .max) {
         self.log = log
+        self.size = size
         documents = DocumentCache(log)
     }
 
@@ -105,6 +110,10 @@ public final class Reverification: Sendable {
         // The last two events of an ended session are the token and the verdict on it.
         var (events, count) = try log.streamEnds(session, last: 2)
         let token = SessionEventType.tokenIssued.rawValue
+        if let last = events.last, last.position >= size {
+            events = try log.stream(session, before: size)
+            count = events.count
+        }
         if events.count < count, !events.contains(where: { $0.envelope.type == token }) {
             events = try log.stream(session)
         }

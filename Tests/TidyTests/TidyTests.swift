@@ -79,7 +79,8 @@ struct TidyTests {
             "JOSE": 2,
             "MerkleTree": 2, "SignedNote": 2, "OpenIDConnect": 2, "SessionEvents": 2,
             "Sessions": 2, "Projections": 2, "Custody": 3, "EventLog": 3, "Ingestion": 3,
-            "RelyingParty": 3, "Replay": 3, "Exports": 3, "Evidence": 3, "ProviderSimulator": 3,
+            "RelyingParty": 3, "Replay": 3, "ReadModels": 3,
+            "Exports": 3, "Evidence": 3, "ProviderSimulator": 3,
             "AuthLedgerCLI": 4, "LiveNetwork": 4,
             "Service": 4, "authledger": 5,
         ]

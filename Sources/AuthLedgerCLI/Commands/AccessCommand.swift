@@ -20,6 +20,7 @@ struct AccessCommand: ParsableCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
 
     @Option(help: ArgumentHelp("Only accesses to this session.", valueName: "session"))
     var session: String?
@@ -40,7 +41,7 @@ struct AccessCommand: ParsableCommand {
         let log = try global.openLedger(.reading)
         let session = try session.map { try log.sessionID(withPrefix: $0) }
         let range = try InstantRange(since: since, until: until, now: .present)
-        let size = try log.head().size
+        let size = try asOf.size(of: log, global) ?? log.head().size
         var progress = Progress("access", isShown: !global.quiet)
         var lines = LineBuffer()
         try log.forEachEvent(in: 0..<size) { event in

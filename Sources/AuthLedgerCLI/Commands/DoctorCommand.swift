@@ -20,7 +20,7 @@ struct DoctorCommand: ParsableCommand {
               authledger doctor --json
 
             Looks at the filesystem, the room on it, format, root key, readers, permissions, \
-            leftovers of crashes, the clock, the clients' certificates that provider profiles \
+            leftovers of crashes, projections, the clock, the clients' certificates that provider profiles \
             name and the libraries, and changes nothing. A problem ends with exit status 1; \
             warnings alone with 0. Whether events were changed, `authledger verify` tells.
             """)
@@ -37,7 +37,8 @@ struct DoctorCommand: ParsableCommand {
                 global.ledgerDirectory(), keyRoot: global.keyRoot(),
                 limits: global.storageLimits(), capabilities: .live)
             let certificates = try ProfileLookup(global).certificates(at: .present)
-            try report(ledger + certificates + [Self.libraries])
+            let projections = ProjectionChecking.diagnosis(global)
+            try report(ledger + projections + certificates + [Self.libraries])
         } else {
             try ReadingChild.run("doctor") { message in
                 try report([

@@ -26,6 +26,7 @@ struct ExplainCommand: ParsableCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
 
     @Argument(help: ArgumentHelp("A session; any unambiguous prefix.", valueName: "session"))
     var session: String?
@@ -40,6 +41,9 @@ struct ExplainCommand: ParsableCommand {
         let asked = [session != nil, code != nil, codes].count { $0 }
         guard asked == 1 else {
             throw ValidationError("name a session, or a code with --code, or ask for --codes")
+        }
+        guard session != nil || asOf.asOf == nil else {
+            throw ValidationError("--as-of goes with a session")
         }
     }
 
@@ -56,7 +60,9 @@ struct ExplainCommand: ParsableCommand {
     private func explain(_ session: String) throws {
         let log = try global.openLedger(.reading)
         let name = try log.session(withPrefix: session)
-        guard let explanation = try Explanation(session: name, events: try log.stream(name)) else {
+        let size = try asOf.size(of: log, global) ?? .max
+        let events = try log.stream(name, before: size)
+        guard let explanation = try Explanation(session: name, events: events) else {
             throw CommandError(.inputOutput, "session-unknown", "there is no such session")
         }
         try global.output.print(explanation.object) { explanation.text }

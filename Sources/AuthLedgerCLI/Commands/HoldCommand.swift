@@ -105,9 +105,12 @@ struct HoldListCommand: ParsableCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
 
     func run() throws {
-        let holds = try global.openLedger(.reading).history().holds
+        let log = try global.openLedger(.reading)
+        let size = try asOf.size(of: log, global)
+        let holds = try (size.map { try log.history(before: $0) } ?? log.history()).holds
         var lines = LineBuffer()
         for (session, hold) in holds.sorted(by: { $0.value.position < $1.value.position }) {
             try lines.append(

@@ -22,6 +22,7 @@ struct LogCommand: ParsableCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
 
     @Option(help: ArgumentHelp("Begin at this position.", valueName: "position"))
     var from: UInt64 = 0
@@ -46,6 +47,9 @@ struct LogCommand: ParsableCommand {
     var raw = false
 
     func validate() throws {
+        if follow, asOf.asOf != nil {
+            throw ValidationError("--follow and --as-of exclude each other.")
+        }
         if raw, global.json {
             throw ValidationError("--raw and --json exclude each other.")
         }
@@ -58,10 +62,11 @@ struct LogCommand: ParsableCommand {
             filter: EventFilter(
                 type: try type.map { try Self.fullType($0) },
                 session: try session.map { try log.session(withPrefix: $0) }))
+        let size = try asOf.size(of: log, global) ?? .max
         var next = from
         while true {
             let transaction = log.lastTransactionID
-            let end = try log.head().size
+            let end = try min(size, log.head().size)
             try printer.print(next..<max(next, end), of: log)
             next = max(next, end)
             if !follow || printer.isDone { return }

@@ -17,6 +17,7 @@ struct ReverifyCommand: AsyncParsableCommand {
               authledger reverify
               authledger reverify --provider my-provider --since -30d --json
               authledger reverify --report outcomes.jsonl
+              authledger reverify --as-of 2026-03-31
 
             Everything comes from the ledger: no network, no clock. Exit status 1 when a verdict \
             differs from the recorded one, 3 when a token cannot be checked or was erased.
@@ -24,6 +25,7 @@ struct ReverifyCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var filter: SessionFilter
+    @OptionGroup var asOf: AsOfOption
 
     @Option(help: ArgumentHelp("Check so many tokens at a time.", valueName: "n"))
     var jobs = 2
@@ -38,18 +40,22 @@ struct ReverifyCommand: AsyncParsableCommand {
         }
         let log = try global.openLedger(.appending)
         let start = ProcessControl.monotonicNanoseconds
+        let size = try asOf.size(of: log, global)
         var run = ReverifyRun(
-            log: log, jobs: jobs,
+            log: log, size: size ?? .max, jobs: jobs,
             report: try report.map { try File($0, .writing(permissions: 0o600)) },
             progress: Progress("reverify", isShown: !global.quiet))
         if filter.isOpen {
             try await run.checkAll()
         } else {
-            var scan = Progress("sessions", isShown: !global.quiet)
-            let table = try log.sessionTable(&scan)
-            let range = try filter.range()
-            try await run.check(
-                table.sessions.filter { filter.fits($0, in: range) }.map(\.session))
+            let source = try SessionSource(log, global, asOf: size)
+            var sessions: [String] = []
+            try source.forEach(try filter.query(asOf: size)) {
+                sessions.append($0.session)
+                return true
+            }
+            try source.refuseStop(before: size)
+            try await run.check(sessions)
         }
         try run.finish()
         let seconds = Double(ProcessControl.monotonicNanoseconds - start) / 1_000_000_000
@@ -88,9 +94,9 @@ struct ReverifyRun {
     private(set) var summary = ReverificationSummary()
     private var sessionsDone: UInt64 = 0
 
-    init(log: EventLog, jobs: Int, report: File?, progress: Progress) {
+    init(log: EventLog, size: UInt64 = .max, jobs: Int, report: File?, progress: Progress) {
         self.log = log
-        reverification = Reverification(log)
+        reverification = Reverification(log, before: size)
         self.jobs = jobs
         self.report = report
         self.progress = progress

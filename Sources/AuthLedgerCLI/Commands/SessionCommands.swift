@@ -62,29 +62,20 @@ struct SessionFilter: ParsableArguments {
         try InstantRange(since: since, until: until, now: .present)
     }
 
-    func fits(_ session: SessionSummary, in range: InstantRange) -> Bool {
-        (state.map { $0 == session.state } ?? true)
-            && (provider.map { $0 == session.provider } ?? true)
-            && (flow.map { $0 == session.flow.rawValue } ?? true)
-            && (reason.map { $0 == session.reason?.code } ?? true)
-            && range.contains(session.startedAt)
-    }
-}
-
-extension EventLog {
-    /// All sessions, folded from the events.
-    func sessionTable(_ progress: inout Progress) throws -> SessionTable {
-        var table = SessionTable()
-        let size = try head().size
-        try forEachEvent(in: 0..<size) { event in
-            try table.fold(event)
-            progress.update(
-                event.position + 1, unit: "events",
-                fraction: Double(event.position + 1) / Double(max(size, 1)))
-            return true
-        }
-        progress.finish()
-        return table
+    /// What is asked for.
+    ///
+    /// - Parameter size: how many events of the log count; nil for all.
+    func query(asOf size: UInt64?) throws -> SessionQuery {
+        let range = try range()
+        var query = SessionQuery()
+        query.state = state
+        query.provider = provider
+        query.flow = flow.flatMap(Flow.init)
+        query.reason = reason.flatMap { FailureReason($0) }
+        query.since = range.since
+        query.until = range.until
+        query.asOf = size
+        return query
     }
 }
 
@@ -97,9 +88,13 @@ struct SessionsCommand: ParsableCommand {
               authledger sessions --limit 20
               authledger sessions --state failed --since -7d --json
               authledger sessions --after 0198b0f2-6c1d-7c55-8e2a-5a3f1f0c9a77 --limit 100
+              authledger sessions --as-of 2026-03-31 --state verified
               authledger sessions --subject-stdin --search-reason "case 17" < person.txt
 
             --after takes the last session of the page before.
+
+            Sessions are read from a projection of the events, which is brought up to date first; \
+            see `authledger projections --help`.
 
             --subject-stdin reads an identifier of a person and lists that person's sessions. It \
             is recorded who searched, before anything is shown; see `authledger erase --help` for \
@@ -108,6 +103,7 @@ struct SessionsCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var filter: SessionFilter
+    @OptionGroup var asOf: AsOfOption
 
     @Option(help: ArgumentHelp("Print at most so many sessions.", valueName: "n"))
     var limit: Int?
@@ -125,33 +121,41 @@ struct SessionsCommand: ParsableCommand {
         let identifier =
             subjectStdin ? try SubjectInput.read(InputFile.standardInput) : nil
         let log = try global.openLedger(identifier == nil ? .reading : .appending)
-        var wanted: Set<String>?
+        var wanted: [String]?
         if let identifier {
             var index = SubjectIndex(log)
-            wanted = Set(
-                try SubjectInput.search(
-                    identifier, &index, in: log, command: "sessions", reason: searchReason,
-                    isQuiet: global.quiet
-                ).sessions.map(\.description))
+            wanted = try SubjectInput.search(
+                identifier, &index, in: log, command: "sessions", reason: searchReason,
+                isQuiet: global.quiet
+            ).sessions.map(\.description)
         }
-        var progress = Progress("sessions", isShown: !global.quiet)
-        let table = try log.sessionTable(&progress)
-        var start = UInt64(0)
+        let size = try asOf.size(of: log, global)
+        var query = try filter.query(asOf: size)
         if let after {
             let name = try log.session(withPrefix: after)
-            start = (table[name]?.firstPosition).map { $0 + 1 } ?? 0
+            query.from = try log.firstPosition(ofStream: name).map { $0 + 1 } ?? 0
         }
-        let range = try filter.range()
-        let found = table.sessions.lazy
-            .filter { $0.firstPosition >= start && filter.fits($0, in: range) }
-            .filter { wanted?.contains($0.session) ?? true }
-            .prefix(limit ?? Int.max)
+        let source = try SessionSource(log, global, asOf: size)
+        try list(query, wanted, source)
+        try source.refuseStop(before: size)
+    }
+
+    private func list(
+        _ query: SessionQuery, _ wanted: [String]?, _ source: SessionSource
+    ) throws {
+        var left = limit ?? Int.max
         var lines = LineBuffer()
-        for session in found {
-            let line =
-                global.json
-                ? CanonicalJSON.encode(session.object) : Array(session.line.utf8)
-            try lines.append(line)
+        let append = { (session: SessionSummary) in
+            guard left > 0 else { return false }
+            left -= 1
+            try lines.append(
+                global.json ? CanonicalJSON.encode(session.object) : Array(session.line.utf8))
+            return left > 0
+        }
+        if let wanted {
+            for session in try source.sessions(wanted, query) where try !append(session) { break }
+        } else if left > 0 {
+            try source.forEach(query, append)
         }
         try lines.flush()
     }

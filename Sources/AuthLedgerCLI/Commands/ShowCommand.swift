@@ -16,6 +16,7 @@ struct ShowCommand: ParsableCommand {
             Examples:
               authledger show 0198b0f2
               authledger show 0198b0f2 --json
+              authledger show 0198b0f2 --as-of -2h
               authledger show 0198b0f2 --reveal --reason "claim 4711"
 
             Sealed data stay sealed. --reveal opens them, and who looked and why is recorded \
@@ -23,6 +24,7 @@ struct ShowCommand: ParsableCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
 
     @Argument(help: ArgumentHelp("A session; any unambiguous prefix.", valueName: "session"))
     var session: String
@@ -45,8 +47,9 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         let log = try global.openLedger(reveal ? .appending : .reading)
         let name = try log.session(withPrefix: session)
-        let events = try log.stream(name)
-        let erasure = try log.erasure(of: name)
+        let size = try asOf.size(of: log, global) ?? .max
+        let events = try log.stream(name, before: size)
+        let erasure = try log.erasure(of: name).flatMap { $0.position < size ? $0 : nil }
         let table = try events.reduce(into: SessionTable()) { try $0.fold($1) }
         guard var summary = table[name] else {
             throw CommandError(.inputOutput, "session-unknown", "there is no such session")

@@ -12,23 +12,29 @@ struct StatsCommand: ParsableCommand {
             Examples:
               authledger stats
               authledger stats --json
+              authledger stats --as-of 2026-03-31
 
             bytesRaw is the sum of all leaf lengths, bytesStored that of all frames, \
             bytesOnDisk what log/ and keys/ take up on disk.
+
+            With --as-of the sums are added up event by event, documents count when an event names \
+            them, and what was on disk then is not known.
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
 
     func run() throws {
         let log = try global.openLedger(.reading)
-        let head = try log.head()
-        let onDisk = try log.bytesOnDisk()
+        let size = try asOf.size(of: log, global)
+        let head = try size.map { try log.head(ofFirst: $0) } ?? log.head()
+        let onDisk = try size == nil ? log.bytesOnDisk() : nil
         let ratio = head.bytesRaw == 0 ? 0 : Double(head.bytesStored) / Double(head.bytesRaw)
         let perEvent = head.size == 0 ? 0 : Double(head.bytesStored) / Double(head.size)
         let result: JSONObject = [
             "blobBytes": .integer(Int64(head.blobBytes)),
             "blobs": .integer(Int64(head.blobs)),
-            "bytesOnDisk": .integer(Int64(onDisk)),
+            "bytesOnDisk": onDisk.map { .integer(Int64($0)) } ?? .null,
             "bytesPerEvent": .number(decimal(perEvent)),
             "bytesRaw": .integer(Int64(head.bytesRaw)),
             "bytesStored": .integer(Int64(head.bytesStored)),
@@ -45,8 +51,7 @@ struct StatsCommand: ParsableCommand {
             stored bytes   \(head.bytesStored) (\(decimal(ratio * 100)) % of the leaves, \
             \(decimal(perEvent)) an event)
             documents      \(head.blobs) (\(head.blobBytes) bytes)
-            on disk        \(onDisk) bytes
-            """
+            """ + (onDisk.map { "\non disk        \($0) bytes" } ?? "")
         }
     }
 

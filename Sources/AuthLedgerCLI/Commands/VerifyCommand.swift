@@ -23,6 +23,7 @@ struct VerifyCommand: ParsableCommand {
                        its stream names, or erased, every checkpoint in the ledger and every
                        one given with --checkpoint fits
               anchors  so do the checkpoints at the places on the ledger's publish list
+              projections  what is folded from the events is what they come to
               all      every level there is, and everything sealed is opened
 
             Checkpoints are verified with the key given by --key and those that it vouched for; \
@@ -34,7 +35,7 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: ArgumentHelp("frames, tree, anchors or all.", valueName: "level"))
+    @Option(help: ArgumentHelp("frames, tree, anchors, projections or all.", valueName: "level"))
     var level = "tree"
 
     @Option(help: ArgumentHelp("The key to believe, as `init` printed it.", valueName: "vkey"))
@@ -51,11 +52,11 @@ struct VerifyCommand: ParsableCommand {
     var inProcess = false
 
     func run() throws {
-        guard let level = level == "all" ? CheckLevel.allCases.last : CheckLevel(rawValue: level)
+        guard let level = comparesProjections ? CheckLevel.allCases.last : CheckLevel(rawValue: level)
         else {
             throw CommandError(
                 .usage, "level-unknown", "there is no such level",
-                hint: "use frames, tree, anchors or all")
+                hint: "use frames, tree, anchors, projections or all")
         }
         if level == .frames, key != nil || !checkpoint.isEmpty {
             throw CommandError(
@@ -71,6 +72,9 @@ struct VerifyCommand: ParsableCommand {
             }
         }
     }
+
+    /// The level that comes after those of the log itself.
+    private var comparesProjections: Bool { level == "projections" || level == "all" }
 
     private func reportCrash(_ level: CheckLevel, _ message: String) throws {
         let code = "storage-damaged"
@@ -102,7 +106,11 @@ struct VerifyCommand: ParsableCommand {
         if level != .frames {
             try keys.run(opensBoxes: self.level == "all", isQuiet: global.quiet)
         }
-        let result = Result(report: report, keys: keys, opensBoxes: self.level == "all")
+        let projections =
+            comparesProjections
+            ? try ProjectionChecking(keys.log, global) : nil
+        let result = Result(
+            report: report, keys: keys, projections: projections, opensBoxes: self.level == "all")
         try global.output.print(result.object) { result.text }
         if !result.isClean { throw CommandEnd(status: .integrity) }
     }
@@ -111,9 +119,14 @@ struct VerifyCommand: ParsableCommand {
     private struct Result {
         let report: CheckReport
         let keys: KeyChecking
+        /// Nil below that level.
+        let projections: ProjectionChecking?
         let opensBoxes: Bool
 
-        var findings: [Finding] { report.findings + (keys.report?.findings ?? []) }
+        var findings: [Finding] {
+            report.findings + (keys.report?.findings ?? []) + (projections?.findings ?? [])
+        }
+        var level: String { projections == nil ? report.level.rawValue : "projections" }
         var isClean: Bool { findings.isEmpty }
         /// Everything sealed was opened only at the level `all`, and only with the root key.
         var notProven: [String] {
@@ -127,6 +140,8 @@ struct VerifyCommand: ParsableCommand {
             var object = report.object
             object["findings"] = .array(findings.map { .object($0.object) })
             object["keys"] = keys.value
+            object["level"] = .string(level)
+            if let projections { object["projections"] = projections.value }
             object["notProven"] = .array(notProven.map { .string($0) })
             object["ok"] = .bool(isClean)
             return object
@@ -135,9 +150,10 @@ struct VerifyCommand: ParsableCommand {
         var text: String {
             var lines = [
                 "\(isClean ? "clean" : "DAMAGED"): \(report.events) events read "
-                    + "at level \(report.level.rawValue)",
+                    + "at level \(level)",
                 "tree size \(report.treeSize), root \(report.root.base64)", keys.line,
             ]
+            if let projections { lines.append(projections.line) }
             for finding in findings {
                 let place = finding.position.map { "position \($0): " } ?? ""
                 lines.append("finding: \(place)\(finding.message) (\(finding.code))")

@@ -70,7 +70,9 @@ extension LedgerDoctor {
         let name = "permissions"
         do {
             var open: [String] = []
-            for directory in [paths.root, paths.log, paths.keys] + keyDirectories() {
+            let projections = [paths.projections].filter(Directory.isDirectory)
+            let directories = [paths.root, paths.log, paths.keys] + projections
+            for directory in directories + keyDirectories() {
                 try collect(directory, into: &open)
                 for entry in try Directory.entries(of: directory) {
                     let path = directory + "/" + entry
@@ -146,6 +148,7 @@ extension LedgerDoctor {
             var left = try Directory.entries(of: beside)
                 .filter { $0.hasPrefix(own) && LedgerPaths.isTemporary($0) }
                 .map { beside + "/" + $0 }
+            left += try paths.unfinishedProjections()
             if Directory.isDirectory(keyRoot) {
                 left += try Directory.entries(of: keyRoot).filter(LedgerPaths.isTemporary)
                     .map { keyRoot + "/" + $0 }
@@ -162,7 +165,7 @@ extension LedgerDoctor {
             } else {
                 add(
                     name, .warning, "left over from a crash: \(left.joined(separator: ", "))",
-                    hint: "remove it unless an init, backup or restore is at work right now")
+                    hint: "remove it unless an init, backup, restore or rebuild is at work right now")
             }
         } catch {
             add(name, failure: error)
