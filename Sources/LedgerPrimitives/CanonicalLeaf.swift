@@ -54,7 +54,7 @@ extension EventEnvelope {
 }
 
 /// Goes through a leaf from its front.
-private struct LeafScanner {
+struct LeafScanner {
     let leaf: [UInt8]
     var index = 0
 
@@ -81,6 +81,13 @@ private struct LeafScanner {
         guard let end = endOfText() else { return nil }
         defer { index = end + 1 }
         return read(leaf[index..<end])
+    }
+
+    /// Goes behind a string and its closing quotation mark; false when it has an escape.
+    mutating func skipText() -> Bool {
+        guard let end = endOfText() else { return false }
+        index = end + 1
+        return true
     }
 
     /// Where the string that begins here ends; nil when it has an escape.

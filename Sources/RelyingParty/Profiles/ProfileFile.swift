@@ -30,7 +30,7 @@ public enum ProfileFile {
     }
 
     /// The members of a text in YAML.
-    static func members(_ bytes: [UInt8]) throws(ProfileError) -> JSONObject {
+    public static func members(_ bytes: [UInt8]) throws(ProfileError) -> JSONObject {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ProfileError("the profile is not UTF-8")
         }
