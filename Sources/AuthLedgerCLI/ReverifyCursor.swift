@@ -34,7 +34,7 @@ struct ReverifyCursor: Sendable {
     }
 
     static let isOfAnotherRun = CommandError(
-        .usage, "cursor-mismatch", "the cursor is of a run with other options, or of another ledger",
+        .usage, "cursor-mismatch", "the cursor is of another run: other options, or another ledger",
         hint: "ask for the same again, or name another file")
     private static let bytesMax = 16 << 20
 

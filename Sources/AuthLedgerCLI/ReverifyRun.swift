@@ -52,17 +52,16 @@ final class ReverifyRun: Sendable {
         return try check(queue)
     }
 
+    @Sendable private static func writeLine(_ outcome: TokenOutcome, to lines: inout [UInt8]) {
+        CanonicalJSON.append(outcome.object, to: &lines)
+        lines.append(UInt8(ascii: "\n"))
+    }
+
     private func check(_ queue: SessionQueue) throws -> ReverifyResult {
         let run = try ReverificationRun(
             log, queue, before: size, changing: changes,
-            writesLine: writesReport
-                ? { outcome, lines in
-                    CanonicalJSON.append(outcome.object, to: &lines)
-                    lines.append(UInt8(ascii: "\n"))
-                } : nil
-        ) { outcomes in
-            try self.state.withLock { try $0.take(outcomes) }
-        }
+            writesLine: writesReport ? Self.writeLine : nil,
+            take: { outcomes in try self.state.withLock { try $0.take(outcomes) } })
         try run.run(jobs: jobs)
         return try state.withLock { try $0.finish(isHypothetical: !changes.isEmpty) }
     }
@@ -71,7 +70,7 @@ final class ReverifyRun: Sendable {
 /// How far a run is, and what it found so far. Kept under a lock.
 private struct ReverifyState {
     /// How often a cursor is written, in seconds of the run.
-    private static let secondsPerCursor = 1.0
+    private static let secondsPerCursor = 0.25
 
     var total: UInt64 = 0
     private(set) var position: ReverifyCursor.Position

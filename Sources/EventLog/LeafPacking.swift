@@ -64,8 +64,10 @@ enum LeafPacking {
         var literals = LiteralReader(rest: literals)
         var box: (place: Range<Int>, bytes: ArraySlice<UInt8>)?
         var start = 0
-        for index in text.indices where text[index] < 0x20 {
+        while true {
+            let index = PlainText.controlByte(in: text.span, from: start)
             leaf.append(contentsOf: text[start..<index])
+            if index == text.count { break }
             start = index + 1
             let (before, left) = (leaf.count, literals.rest)
             guard append(text[index], &literals, place, to: &leaf), leaf.count <= length else {
@@ -77,7 +79,6 @@ enum LeafPacking {
                 box = (before..<leaf.count, bytes)
             }
         }
-        leaf.append(contentsOf: text[start...])
         guard literals.rest.isEmpty, leaf.count == length else { return nil }
         return Unpacked(leaf: leaf, box: box)
     }

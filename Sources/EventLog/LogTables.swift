@@ -193,9 +193,9 @@ extension LogTables {
         var previousHash = first.frame.header.leafHash
         if previousDistance < firstDistance {
             let previous = try frame(at: last - previousDistance, in: transaction)
-            guard let before = previous.frame.header.previous(of: previous.position) else {
-                throw LedgerError.damaged("a link leads to another stream", position: last)
-            }
+            guard let before = previous.frame.header.previous(of: previous.position),
+                previous.frame.header.first(from: previous.position) == first.position
+            else { throw LedgerError.damaged("a link leads to another stream", position: last) }
             let hash =
                 before == first.position
                 ? previousHash : try header(at: before, in: transaction).leafHash

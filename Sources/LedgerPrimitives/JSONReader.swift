@@ -272,14 +272,7 @@ public struct JSONReader {
 
     /// Where the first byte from `start` on stands that is not a character by itself.
     private func endOfPlainText(from start: Int) -> Int {
-        let text = bytes.span
-        var end = start
-        while end < text.count, text[end] >= 0x20, text[end] != UInt8(ascii: "\""),
-            text[end] != UInt8(ascii: "\\")
-        {
-            end += 1
-        }
-        return end
+        PlainText.end(in: bytes.span, from: start)
     }
 
     /// The slower way, from the first escape on.

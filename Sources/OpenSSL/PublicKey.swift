@@ -161,7 +161,7 @@ extension PublicKey {
     deinit {
         unsafe EVP_PKEY_CTX_free(template)
         idle.withLock { idle in
-            for unsafe context in unsafe idle.contexts {
+            for unsafecontext in unsafe idle.contexts {
                 unsafe EVP_PKEY_CTX_free(context)
             }
         }

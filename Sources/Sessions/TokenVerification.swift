@@ -93,7 +93,8 @@ public enum TokenVerification {
             .failed(
                 Failed(
                     stage: .verification,
-                    reason: reason(of: verdict), checks: checks(verdict), checksVersion: checksVersion,
+                    reason: reason(of: verdict), checks: checks(verdict),
+                    checksVersion: checksVersion,
                     policyDigest: input.policyDigest, keySetDigest: input.keySetDigest)))
     }
 

@@ -56,6 +56,15 @@ struct BenchOptions: ParsableArguments {
     @Option(name: .customLong("broker"), help: "A broker for `logins`; all of them unless given.")
     var brokers: [LoginBroker] = []
 
+    @Option(help: "How many tokens the ledger of `reverify` gets; each is in twenty sessions.")
+    var tokens = 50_000
+
+    @Flag(help: "Keep the ledger of `reverify` for further runs.")
+    var keep = false
+
+    @Option(help: ArgumentHelp("The program that measures JWT libraries.", valueName: "file"))
+    var jwtPeerProgram: String?
+
     @Option(help: .hidden)
     var result: String?
 
