@@ -211,8 +211,8 @@ let package = Package(
             "ReplayTests",
             [
                 "Capabilities", "EventLog", "HTTPMessages", "LMDB", "LedgerPrimitives",
-                "LoginSupport", "ProviderSimulator", "RelyingParty", "Replay", "SessionEvents",
-                "Sessions", "TestSupport",
+                "LoginSupport", "OpenIDConnect", "ProviderSimulator", "RelyingParty", "Replay",
+                "SessionEvents", "Sessions", "TestSupport",
             ]),
         tests(
             "IngestionTests",
@@ -239,6 +239,7 @@ let package = Package(
         tests("SignedNoteTests", ["LedgerPrimitives", "OpenSSL", "SignedNote"]),
         tests("TidyTests", []),
         tests("OpenSSLTests", ["OpenSSL"]),
+        tests("ZlibTests", ["TestSupport", "Zlib"]),
         tests("QRCodeTests", ["QRCode"]),
         tests("PowerCutTests", ["authledger", "power-cut"]),
         tests("JOSETests", ["JOSE", "LedgerPrimitives", "OpenSSL"], exclude: ["Vectors"]),

@@ -54,6 +54,15 @@ struct InstantArgument: ExpressibleByArgument, Equatable {
     /// Whether it is a plain date.
     var isDay: Bool { if case .day = form { true } else { false } }
 
+    /// What was asked for, the same whenever it is asked again.
+    var question: String {
+        switch form {
+        case .instant(let instant): instant.rfc3339
+        case .day(let midnight): "day \(midnight)"
+        case .ago(let milliseconds): "\(milliseconds) ms ago"
+        }
+    }
+
     /// The milliseconds of `-2h` and the like.
     private static func ago(_ text: String) -> Int64? {
         guard text.hasPrefix("-"), let unit = text.last,

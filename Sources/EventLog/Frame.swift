@@ -37,10 +37,15 @@ struct Frame: Equatable {
 
     /// Reads a stored frame; nil when it is malformed.
     init?(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        guard let header = FrameHeader(&rest) else { return nil }
+        self.init(bytes.span)
+    }
+
+    /// Reads a stored frame where it lies; nil when it is malformed.
+    init?(_ bytes: Span<UInt8>) {
+        var index = 0
+        guard let header = FrameHeader(bytes, at: &index) else { return nil }
         self.header = header
-        body = FrameBody(bytes: Array(rest))
+        body = FrameBody(bytes: bytes.extracting(index..<bytes.count).copied())
     }
 
     init(header: FrameHeader, body: FrameBody) {
@@ -74,21 +79,23 @@ struct FrameHeader: Equatable {
         self.link = link
     }
 
-    init?(_ rest: inout ArraySlice<UInt8>) {
-        guard rest.popFirst() == Frame.version, let hash = Digest(rest.prefix(32)) else {
+    /// Reads a header from an index on, which is moved behind it.
+    init?(_ bytes: Span<UInt8>, at index: inout Int) {
+        guard bytes.count >= 33, bytes[0] == Frame.version, let hash = Digest(bytes, from: 1) else {
             return nil
         }
-        rest.removeFirst(32)
-        guard let revision = Varint.read(&rest), (1...UInt64(Int32.max)).contains(revision) else {
-            return nil
-        }
+        index = 33
+        guard let revision = Varint.read(bytes, at: &index),
+            (1...UInt64(Int32.max)).contains(revision)
+        else { return nil }
         leafHash = hash
         self.revision = Int(revision)
         if revision == 1 {
-            guard let subject = StreamKey.readName(&rest) else { return nil }
+            guard let subject = StreamKey.readName(bytes, at: &index) else { return nil }
             link = .first(subject: subject)
         } else {
-            guard let firstDistance = Varint.read(&rest), let previousDistance = Varint.read(&rest),
+            guard let firstDistance = Varint.read(bytes, at: &index),
+                let previousDistance = Varint.read(bytes, at: &index),
                 previousDistance >= 1, firstDistance >= previousDistance
             else { return nil }
             link = .later(firstDistance: firstDistance, previousDistance: previousDistance)
@@ -109,11 +116,10 @@ struct FrameHeader: Equatable {
         }
     }
 
-    /// Reads the header from the front of a stored frame without copying the rest.
+    /// Reads the header from the front of a stored frame.
     init?(_ frame: Span<UInt8>) {
-        let longest = 1 + 32 + 10 + 10 + LedgerLimits.subjectBytesMax
-        var rest = frame.extracting(0..<min(frame.count, longest)).copied()[...]
-        self.init(&rest)
+        var index = 0
+        self.init(frame, at: &index)
     }
 }
 
@@ -149,18 +155,21 @@ struct FrameBody: Equatable {
 
     /// The fields; nil when they are malformed or promise more than a leaf may have.
     func fields() -> Fields? {
-        var rest = bytes[...]
+        let span = bytes.span
+        var index = 1
         let limit = UInt64(LedgerLimits.leafBytesMax)
-        guard let packing = rest.popFirst().flatMap(Frame.Packing.init),
-            let dictionaryID = Varint.read(&rest),
-            let leafLength = Varint.read(&rest), leafLength <= limit,
-            let textLength = Varint.read(&rest), textLength <= limit,
-            let literalCount = Varint.read(&rest), literalCount <= UInt64(rest.count)
+        guard let packing = bytes.first.flatMap(Frame.Packing.init),
+            let dictionaryID = Varint.read(span, at: &index),
+            let leafLength = Varint.read(span, at: &index), leafLength <= limit,
+            let textLength = Varint.read(span, at: &index), textLength <= limit,
+            let literalCount = Varint.read(span, at: &index),
+            literalCount <= UInt64(span.count - index)
         else { return nil }
+        let literalsEnd = index + Int(literalCount)
         return Fields(
             packing: packing, dictionaryID: dictionaryID, leafLength: Int(leafLength),
-            literals: rest.prefix(Int(literalCount)), textLength: Int(textLength),
-            deflated: rest.dropFirst(Int(literalCount)))
+            literals: bytes[index..<literalsEnd], textLength: Int(textLength),
+            deflated: bytes[literalsEnd...])
     }
 }
 
@@ -184,20 +193,22 @@ enum StreamKey {
         }
     }
 
-    static func readName(_ rest: inout ArraySlice<UInt8>) -> String? {
-        guard let count = Varint.read(&rest), count <= UInt64(LedgerLimits.subjectBytesMax) else {
-            return nil
-        }
+    /// Reads a name from an index on, which is moved behind it.
+    static func readName(_ bytes: Span<UInt8>, at index: inout Int) -> String? {
+        guard let count = Varint.read(bytes, at: &index),
+            count <= UInt64(LedgerLimits.subjectBytesMax)
+        else { return nil }
         let length = count == 0 ? 16 : Int(count)
-        guard rest.count >= length else { return nil }
-        defer { rest.removeFirst(length) }
+        guard bytes.count - index >= length else { return nil }
+        let name = bytes.extracting(index..<index + length).copied()
+        index += length
         guard count == 0 else {
             // A UUID has one spelling, as bytes.
-            let text = rest.prefix(length)
-            return UUIDText.decode(text) == nil ? String(validating: text, as: UTF8.self) : nil
+            return UUIDText.decode(name[...]) == nil
+                ? String(validating: name, as: UTF8.self) : nil
         }
         var text: [UInt8] = []
-        UUIDText.append(Array(rest.prefix(16))[...], to: &text)
+        UUIDText.append(name[...], to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 }

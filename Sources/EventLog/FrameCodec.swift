@@ -66,18 +66,13 @@ final class FrameCodec: Sendable {
 
     /// The leaf of a frame's body; nil when the body is damaged.
     func leaf(_ body: FrameBody, place: StreamPlace) -> [UInt8]? {
-        guard let fields = body.fields(), let dictionary = dictionaries[fields.dictionaryID],
-            let text = inflate(fields.deflated, count: fields.textLength, with: dictionary)
-        else { return nil }
-        switch fields.packing {
-        case .whole:
-            return text.count == fields.leafLength && fields.literals.isEmpty ? text : nil
-        case .packed:
-            return LeafPacking.unpack(
-                LeafPacking.Packed(text: text, literals: Array(fields.literals)), place: place,
-                length: fields.leafLength)
-        }
+        body.unpacked(place: place) { deflated, count, id in
+            dictionaries[id].flatMap { inflate(deflated, count: count, with: $0) }
+        }?.leaf
     }
+
+    /// A decoder for one thread that expands many frames.
+    func makeDecoder() -> FrameDecoder { FrameDecoder(dictionaries: dictionaries) }
 
     /// Deflates with the newest dictionary.
     func deflate(_ text: [UInt8]) throws -> [UInt8] {
@@ -108,6 +103,54 @@ final class FrameCodec: Sendable {
         let text = try? inflater.inflate(deflated, count: count)
         idleInflaters.withLock { $0.give((dictionary.id, inflater)) }
         return text
+    }
+}
+
+extension FrameBody {
+    /// The leaf; nil when the body is damaged.
+    fileprivate func unpacked(
+        place: StreamPlace,
+        inflate: (_ deflated: ArraySlice<UInt8>, _ count: Int, _ dictionary: UInt64) -> [UInt8]?
+    ) -> LeafPacking.Unpacked? {
+        guard let fields = fields(),
+            let text = inflate(fields.deflated, fields.textLength, fields.dictionaryID)
+        else { return nil }
+        switch fields.packing {
+        case .whole:
+            guard text.count == fields.leafLength, fields.literals.isEmpty else { return nil }
+            return LeafPacking.Unpacked(leaf: text, box: nil)
+        case .packed:
+            return LeafPacking.unpack(
+                text, fields.literals, place: place, length: fields.leafLength)
+        }
+    }
+}
+
+/// Expands leaves for one thread, with inflaters of its own. Not for use by two threads at once.
+final class FrameDecoder {
+    private let dictionaries: [UInt64: FrameDictionary]
+    private var inflaters: [UInt64: Inflater] = [:]
+
+    fileprivate init(dictionaries: [UInt64: FrameDictionary]) {
+        self.dictionaries = dictionaries
+    }
+
+    /// The leaf of a frame's body; nil when the body is damaged.
+    func leaf(_ body: FrameBody, place: StreamPlace) -> LeafPacking.Unpacked? {
+        body.unpacked(place: place) { deflated, count, id in
+            guard let inflater = inflater(id) else { return nil }
+            return try? inflater.inflate(deflated, count: count)
+        }
+    }
+
+    private func inflater(_ id: UInt64) -> Inflater? {
+        if let known = inflaters[id] { return known }
+        guard let dictionary = dictionaries[id],
+            let made = try? Inflater(
+                dictionary: dictionary.bytes, windowBits: FrameDictionary.parameters.windowBits)
+        else { return nil }
+        inflaters[id] = made
+        return made
     }
 }
 

@@ -43,22 +43,44 @@ enum LeafPacking {
         return packer.pack()
     }
 
+    /// A leaf that was put together again.
+    struct Unpacked {
+        let leaf: [UInt8]
+        /// Where the first sealed box stands in the leaf, and its bytes: nonce, ciphertext, tag.
+        let box: (place: Range<Int>, bytes: ArraySlice<UInt8>)?
+    }
+
     /// Puts a leaf together again. Nil when the parts do not make one of exactly `length` bytes.
     static func unpack(_ packed: Packed, place: StreamPlace, length: Int) -> [UInt8]? {
+        unpack(packed.text, packed.literals[...], place: place, length: length)?.leaf
+    }
+
+    /// Puts a leaf together again. Nil when the parts do not make one of exactly `length` bytes.
+    static func unpack(
+        _ text: [UInt8], _ literals: ArraySlice<UInt8>, place: StreamPlace, length: Int
+    ) -> Unpacked? {
         var leaf: [UInt8] = []
         leaf.reserveCapacity(length)
-        var literals = LiteralReader(rest: packed.literals[...])
-        let text = packed.text
+        var literals = LiteralReader(rest: literals)
+        var box: (place: Range<Int>, bytes: ArraySlice<UInt8>)?
         var start = 0
-        for index in text.indices where text[index] < 0x20 {
+        while true {
+            let index = PlainText.controlByte(in: text.span, from: start)
             leaf.append(contentsOf: text[start..<index])
+            if index == text.count { break }
             start = index + 1
+            let (before, left) = (leaf.count, literals.rest)
             guard append(text[index], &literals, place, to: &leaf), leaf.count <= length else {
                 return nil
             }
+            if text[index] == Marker.sealedBox, box == nil {
+                var bytes = left.prefix(left.count - literals.rest.count)
+                _ = Varint.read(&bytes)
+                box = (before..<leaf.count, bytes)
+            }
         }
-        leaf.append(contentsOf: text[start...])
-        return literals.rest.isEmpty && leaf.count == length ? leaf : nil
+        guard literals.rest.isEmpty, leaf.count == length else { return nil }
+        return Unpacked(leaf: leaf, box: box)
     }
 
     /// Writes what a marker stands for; false when it stands for nothing.
@@ -88,7 +110,7 @@ enum LeafPacking {
             guard let count = literals.take(1)?.first, let bytes = literals.take(Int(count)) else {
                 return false
             }
-            bytes.forEach { Hexadecimal.append($0, to: &leaf) }
+            Hexadecimal.append(bytes, to: &leaf)
         case Marker.sealedBox:
             return appendSealedBox(&literals, to: &leaf)
         default:
@@ -147,8 +169,9 @@ private struct LiteralReader {
 
     mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
         guard rest.count >= count else { return nil }
-        defer { rest.removeFirst(count) }
-        return rest.prefix(count)
+        let end = rest.startIndex + count
+        defer { rest = rest[end...] }
+        return rest[..<end]
     }
 
     mutating func varint() -> UInt64? {
@@ -315,9 +338,19 @@ enum Varint {
 
     /// Nil when the number is cut off, has more than 63 bits, or more bytes than it needs.
     static func read(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
+        var index = 0
+        let value = read(bytes.span, at: &index)
+        bytes = bytes.dropFirst(index)
+        return value
+    }
+
+    /// As ``read(_:)``, from an index on, which is moved behind the number.
+    static func read(_ bytes: Span<UInt8>, at index: inout Int) -> UInt64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
-        while let byte = bytes.popFirst(), shift < 63 {
+        while index < bytes.count, shift < 63 {
+            let byte = bytes[index]
+            index += 1
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return byte == 0 && shift > 0 ? nil : value }
             shift += 7

@@ -171,6 +171,68 @@ extension LogTables {
         }
     }
 
+    /// The first frame of a stream and its last two, in order, and how many it has; nil when it
+    /// has none.
+    func endFrames(
+        of streamKey: [UInt8], in transaction: LMDBTransaction
+    ) throws -> (frames: [StoredFrame], count: Int)? {
+        guard let last = try lastPosition(of: streamKey, in: transaction) else { return nil }
+        let end = try frame(at: last, in: transaction)
+        let count = end.frame.header.revision
+        guard case .later(let firstDistance, let previousDistance) = end.frame.header.link else {
+            return ([end.stored(as: try place(of: end.frame.header, at: last, in: transaction))], 1)
+        }
+        guard firstDistance <= last else {
+            throw LedgerError.damaged("a link leads out of the log", position: last)
+        }
+        let first = try frame(at: last - firstDistance, in: transaction)
+        guard case .first(let subject) = first.frame.header.link else {
+            throw LedgerError.damaged("a link leads to another stream", position: last)
+        }
+        var frames = [first.stored(as: StreamPlace(subject: subject, revision: 1, previous: nil))]
+        var previousHash = first.frame.header.leafHash
+        if previousDistance < firstDistance {
+            let previous = try frame(at: last - previousDistance, in: transaction)
+            guard let before = previous.frame.header.previous(of: previous.position),
+                previous.frame.header.first(from: previous.position) == first.position
+            else { throw LedgerError.damaged("a link leads to another stream", position: last) }
+            let hash =
+                before == first.position
+                ? previousHash : try header(at: before, in: transaction).leafHash
+            frames.append(
+                previous.stored(
+                    as: StreamPlace(
+                        subject: subject, revision: previous.frame.header.revision,
+                        previous: hash)))
+            previousHash = previous.frame.header.leafHash
+        }
+        frames.append(
+            end.stored(
+                as: StreamPlace(subject: subject, revision: count, previous: previousHash)))
+        return (frames, count)
+    }
+
+    /// A frame that was found at a position, without what is needed to restore its leaf.
+    private struct FoundFrame {
+        let position: UInt64
+        let frame: Frame
+        let length: Int
+
+        func stored(as place: StreamPlace) -> StoredFrame {
+            StoredFrame(position: position, frame: frame, length: length, place: place)
+        }
+    }
+
+    private func frame(at position: UInt64, in transaction: LMDBTransaction) throws -> FoundFrame {
+        let found = try transaction.withValue(.number(position), in: events) { bytes in
+            Frame(bytes).map { FoundFrame(position: position, frame: $0, length: bytes.count) }
+        }
+        guard let found, let found else {
+            throw LedgerError.damaged("the frame is missing or malformed", position: position)
+        }
+        return found
+    }
+
     func readDictionaries(_ environment: LMDBEnvironment) throws -> [FrameDictionary] {
         try environment.read { transaction in
             try transaction.withCursor(dictionaries) { cursor in

@@ -88,6 +88,7 @@ extension EventLog {
     /// Lets go of the memory of the pages that were read, for whoever walks over the whole log.
     public func releasePages() {
         environment.releasePages()
+        keys?.environment.releasePages()
     }
 }
 

@@ -55,7 +55,7 @@ extension EventEnvelope {
 }
 
 /// Goes through a leaf from its front.
-private struct LeafScanner {
+struct LeafScanner {
     let leaf: [UInt8]
     var index = 0
 
@@ -84,15 +84,17 @@ private struct LeafScanner {
         return read(leaf[index..<end])
     }
 
+    /// Goes behind a string and its closing quotation mark; false when it has an escape.
+    mutating func skipText() -> Bool {
+        guard let end = endOfText() else { return false }
+        index = end + 1
+        return true
+    }
+
     /// Where the string that begins here ends; nil when it has an escape.
     private func endOfText() -> Int? {
-        let bytes = leaf.span
-        var end = index
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
-            if bytes[end] < 0x20 || bytes[end] == UInt8(ascii: "\\") { return nil }
-            end += 1
-        }
-        return end < bytes.count ? end : nil
+        let end = PlainText.end(in: leaf.span, from: index)
+        return end < leaf.count && leaf[end] == UInt8(ascii: "\"") ? end : nil
     }
 
     /// A whole number from 1 on in its canonical spelling, of up to nine digits.

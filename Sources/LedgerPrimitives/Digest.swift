@@ -19,6 +19,16 @@ public struct Digest: Sendable {
         bytes = InlineArray { source[source.startIndex + $0] }
     }
 
+    /// Takes the 32 bytes from an index on; nil when there are fewer.
+    public init?(_ source: Span<UInt8>, from start: Int) {
+        guard start >= 0, source.count - start >= Self.byteCount else { return nil }
+        var bytes = InlineArray<32, UInt8>(repeating: 0)
+        for index in bytes.indices {
+            bytes[index] = source[start + index]
+        }
+        self.bytes = bytes
+    }
+
     /// Reads base64url without padding, as digests stand in JSON: exactly 43 characters.
     public init?(base64URL text: String) {
         guard text.utf8.count == 43, let decoded = Base64URL.decode(text) else { return nil }

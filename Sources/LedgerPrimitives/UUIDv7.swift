@@ -179,6 +179,17 @@ public enum Hexadecimal {
         output.append(digit(byte & 0xF))
     }
 
+    /// Writes bytes as two digits each.
+    public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        let bytes = bytes.span
+        output.append(addingCapacity: bytes.count * 2) { output in
+            for index in bytes.indices {
+                output.append(digit(bytes[index] >> 4))
+                output.append(digit(bytes[index] & 0xF))
+            }
+        }
+    }
+
     fileprivate static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }

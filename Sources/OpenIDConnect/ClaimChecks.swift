@@ -38,6 +38,19 @@ struct ClaimChecks {
         }
     }
 
+    /// Whether every claim is there that has to be.
+    var presence: CheckOutcome {
+        let missing = expectations.requiredClaims.count { name in
+            switch token.claims[name] {
+            case nil, .null: true
+            default: false
+            }
+        }
+        return missing == 0
+            ? .passed
+            : .failed(.claimMissing, detail: "\(missing) of the claims that must be there are not")
+    }
+
     // MARK: - Parties
 
     private var issuer: CheckOutcome {

@@ -31,6 +31,8 @@ public struct IDTokenExpectations: Sendable, Equatable {
     public var assuranceLevelMin: Int?
     /// Levels of those `acr` that do not say them.
     public var assuranceLevels: [AssuranceLevel] = []
+    /// Claims that must be there, whatever they say.
+    public var requiredClaims: [String] = []
     /// What `at_hash` is compared with.
     public var accessToken = HashExpectation()
     /// What `c_hash` is compared with.

@@ -43,7 +43,7 @@ public struct IDTokenVerifier: Sendable {
             // Without these there would be no verified JWS.
             case .signature, .alg, .key, .crit, .size, .token, .header: .passed
             case .typ: typeOutcome(of: jws.header)
-            case .claims: claims == nil ? Self.malformedPayload : .passed
+            case .claims: claims?.presence ?? Self.malformedPayload
             default: claims?.outcome(of: check) ?? .notChecked
             }
         }

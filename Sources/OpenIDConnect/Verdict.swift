@@ -51,7 +51,7 @@ public enum TokenCheck: String, Sendable, Hashable, CaseIterable {
     case token
     /// No header member that would let the token choose its own key.
     case header
-    /// The payload is an object of strict JSON.
+    /// The payload is an object of strict JSON, with the claims that must be there.
     case claims
 
     /// Whether no token is accepted without it, whatever the policy.

@@ -37,6 +37,8 @@ public struct VerificationPolicy: Equatable, Sendable {
     /// The claims in which the provider names its people as the hint of a backchannel request
     /// does; the first that is there counts. Empty where they cannot be compared.
     public var hintClaims: [String] = []
+    /// Claims that a token must have, whatever they say; `null` counts as missing.
+    public var requiredClaims: [String] = []
     /// The smallest RSA key that is taken, in bits.
     public var rsaBitsMin = 2048
     /// The largest token that is taken, in bytes.
@@ -74,6 +76,9 @@ extension VerificationPolicy {
             "trustedAudiences": .array(trustedAudiences.map { .string($0) }),
         ]
         if !hintClaims.isEmpty { object["hintClaims"] = .array(hintClaims.map { .string($0) }) }
+        if !requiredClaims.isEmpty {
+            object["requiredClaims"] = .array(requiredClaims.map { .string($0) })
+        }
         return object
     }
 
@@ -81,6 +86,7 @@ extension VerificationPolicy {
     static let memberNames: Set<String> = {
         var fullest = VerificationPolicy(issuer: "", audience: "")
         fullest.hintClaims = ["sub"]
+        fullest.requiredClaims = ["sub"]
         return Set(fullest.object.members.map(\.name))
     }()
 
@@ -111,12 +117,37 @@ extension VerificationPolicy {
             try reader.number("levelOfAssuranceMin", 0...9) ?? policy.levelOfAssuranceMin
         policy.levelsOfAssurance = try reader.levels() ?? policy.levelsOfAssurance
         policy.hintClaims = try reader.texts("hintClaims") ?? policy.hintClaims
+        policy.requiredClaims = try reader.texts("requiredClaims") ?? policy.requiredClaims
         policy.rsaBitsMin = try reader.number("rsaBitsMin", 2048...16_384) ?? policy.rsaBitsMin
         policy.tokenBytesMax =
             try reader.number("tokenBytesMax", 1024...1_048_576) ?? policy.tokenBytesMax
         let wasPartial = policy.object != partial
         return (policy, wasPartial)
     }
+
+    /// This policy with some settings in the place of its own; of the tolerated clock differences
+    /// those that are named.
+    ///
+    /// - Throws: ``PolicyError`` naming the first member that is unknown or malformed.
+    public func replacing(
+        _ settings: JSONObject
+    ) throws(PolicyError) -> VerificationPolicy {
+        var changed = object
+        for setting in settings.members {
+            guard let skew = setting.value.objectValue, setting.name == Self.clockSkewName else {
+                changed[setting.name] = setting.value
+                continue
+            }
+            var claims = clockSkew.object
+            for claim in skew.members {
+                claims[claim.name] = claim.value
+            }
+            changed[setting.name] = .object(claims)
+        }
+        return try Self.complete(changed).policy
+    }
+
+    private static let clockSkewName = "clockSkewSeconds"
 }
 
 /// What is wrong with a policy.
@@ -237,6 +268,7 @@ extension VerificationPolicy {
         expectations.tokenBytesMax = tokenBytesMax
         expectations.assuranceLevelMin = levelOfAssuranceMin == 0 ? nil : levelOfAssuranceMin
         expectations.assuranceLevels = levelsOfAssurance
+        expectations.requiredClaims = requiredClaims
         expectations.accessToken = accessToken
         return expectations
     }

@@ -132,4 +132,5 @@ public func hkdfExpandSHA256(_ pseudoRandomKey: SecretBytes, info: [UInt8]) -> S
     return SecretBytes(output)
 }
 
-private let emptySalt = SecretBytes([UInt8](repeating: 0, count: 32))
+/// The salt of HKDF where there is none.
+let emptySalt = SecretBytes([UInt8](repeating: 0, count: 32))

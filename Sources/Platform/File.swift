@@ -134,6 +134,16 @@ public final class File: Sendable {
         guard fsync(descriptor) == 0 else { throw SystemError("fsync", path) }
     }
 
+    /// Cuts the file off behind so many bytes, and goes on writing there.
+    public func truncate(to bytes: Int) throws(SystemError) {
+        guard ftruncate(descriptor, off_t(bytes)) == 0 else {
+            throw SystemError("ftruncate", path)
+        }
+        guard lseek(descriptor, off_t(bytes), SEEK_SET) >= 0 else {
+            throw SystemError("lseek", path)
+        }
+    }
+
     /// Takes an advisory lock, which ends with this object and with the process.
     ///
     /// - Throws: an error whose ``SystemError/isLocked`` is true when another holds it and

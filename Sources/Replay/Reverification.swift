@@ -1,94 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import EventLog
-internal import JOSE
 internal import LedgerPrimitives
 internal import OpenIDConnect
-public import SessionEvents
+internal import SessionEvents
 internal import Sessions
-internal import Synchronization
-
-/// What became of one stored ID token when it was checked again.
-public struct TokenOutcome: Equatable, Sendable {
-    /// The result of the check.
-    public enum Result: String, Sendable {
-        case verified
-        case failed
-        /// The data key was destroyed by an erasure that the log attests.
-        case erased
-        /// Key set, policy or token are not there to check with.
-        case inconclusive
-    }
-
-    /// The session.
-    public let session: String
-    /// The event with the token.
-    public let position: UInt64
-    /// The result.
-    public let result: Result
-    /// Why the token failed now, if it did.
-    public let reason: FailureReason?
-    /// Whether the recorded verdict was that it is good; nil when none was recorded.
-    public let verdictThen: Bool?
-
-    /// Whether today's verdict differs from the recorded one.
-    public var isMismatch: Bool {
-        switch (result, verdictThen) {
-        case (.verified, false?), (.failed, true?): true
-        default: false
-        }
-    }
-}
-
-/// Counts of many outcomes.
-public struct ReverificationSummary: Equatable, Sendable {
-    /// All tokens.
-    public private(set) var tokens = 0
-    /// Those that verified.
-    public private(set) var verified = 0
-    /// Those that failed.
-    public private(set) var failed = 0
-    /// Those whose key was erased.
-    public private(set) var erased = 0
-    /// Those that could not be checked.
-    public private(set) var inconclusive = 0
-    /// Those whose verdict differs from the recorded one.
-    public private(set) var mismatches = 0
-    /// Those for which no verdict was recorded.
-    public private(set) var withoutVerdict = 0
-
-    /// No tokens yet.
-    public init() {}
-
-    /// Counts an outcome.
-    public mutating func count(_ outcome: TokenOutcome) {
-        tokens += 1
-        switch outcome.result {
-        case .verified: verified += 1
-        case .failed: failed += 1
-        case .erased: erased += 1
-        case .inconclusive: inconclusive += 1
-        }
-        mismatches += outcome.isMismatch ? 1 : 0
-        withoutVerdict += outcome.verdictThen == nil ? 1 : 0
-    }
-}
 
 /// Checks stored ID tokens again: with the key set, the policy and the instant that the log has,
 /// through the very function that checked them live. It knows neither today's time nor a network.
-public final class Reverification: Sendable {
+/// For one thread: it keeps what many tokens share.
+public final class Reverification {
     private let log: EventLog
     /// How many events of the log count.
     private let size: UInt64
-    private let documents: DocumentCache
+    private let changes: ReverificationChanges
+    private let documents: CheckDocuments
+    private let newestKeySets: NewestKeySets?
+    private let reader: StreamEndsReader
 
     /// A re-verification of a log that is open for reading what is sealed.
     ///
-    /// - Parameter size: only the first events of the log count, so many.
-    public init(_ log: EventLog, before size: UInt64 = .max) {
+    /// - Parameters:
+    ///   - size: only the first events of the log count, so many.
+    ///   - changes: what counts in the place of what was recorded.
+    ///   - newestKeySets: where those are found, for several threads that share what they found.
+    public init(
+        _ log: EventLog, before size: UInt64 = .max,
+        changing changes: ReverificationChanges = ReverificationChanges(),
+        newestKeySets: NewestKeySets? = nil
+    ) throws {
         self.log = log
         self.size = size
-        documents = DocumentCache(log)
+        self.changes = changes
+        documents = CheckDocuments(log, replacing: changes.policySettings)
+        self.newestKeySets =
+            changes.usesNewestKeys
+            ? try newestKeySets ?? NewestKeySets(log, before: size) : nil
+        reader = try StreamEndsReader(log)
     }
 
     /// Checks the ID token of a session again.
@@ -97,6 +45,34 @@ public final class Reverification: Sendable {
     /// - Throws: an error of the ledger.
     public func reverify(session: String) throws -> TokenOutcome? {
         try evidence(session: session).map(judge)
+    }
+
+    /// Checks the ID tokens of many sessions again; `body` gets the outcome of each that has one,
+    /// in their order.
+    ///
+    /// - Parameter sessions: as many as may be held in memory.
+    /// - Throws: an error of the ledger.
+    public func reverify(_ sessions: [String], _ body: (TokenOutcome) throws -> Void) throws {
+        try forEachEvidence(sessions) { try body(try judge($0)) }
+    }
+
+    /// Hands out what the log has to check the tokens of many sessions with.
+    ///
+    /// - Throws: an error of the ledger.
+    public func forEachEvidence(
+        _ sessions: [String], _ body: (TokenEvidence) throws -> Void
+    ) throws {
+        try reader.read(sessions, EvidenceExcerpt.request) { session, ends in
+            if let ends, (ends.events.last?.position ?? .max) < size,
+                let excerpt = try EvidenceExcerpt(ends)
+            {
+                guard var evidence = excerpt.evidence else { return }
+                if !ends.hasKey { evidence.isErased = try isErased(session) }
+                try body(evidence)
+            } else if let evidence = try evidence(session: session) {
+                try body(evidence)
+            }
+        }
     }
 
     /// What the log has to check a session's ID token with.
@@ -119,11 +95,8 @@ public final class Reverification: Sendable {
         }
         guard events.contains(where: { $0.envelope.type == token }) else { return nil }
         let key = try log.dataKey(for: session)
-        var evidence = TokenEvidence(session: session, isErased: key == nil)
-        if key == nil {
-            let error = log.reasonForMissingKey(of: session)
-            guard case .erased = error else { throw error }
-        }
+        var evidence = TokenEvidence(
+            session: session, isErased: try key == nil && isErased(session))
         for event in events where event.envelope.type.hasPrefix("authledger.session.") {
             try evidence.take(event) { event in
                 try key.flatMap { try log.openSealed(event, dataKey: $0) }
@@ -132,28 +105,35 @@ public final class Reverification: Sendable {
         return evidence
     }
 
+    /// True; a data key that is missing without an erasure is an error.
+    private func isErased(_ session: String) throws -> Bool {
+        let error = log.reasonForMissingKey(of: session)
+        guard case .erased = error else { throw error }
+        return true
+    }
+
     /// Judges a token by the evidence, through the function that judged it live.
     ///
     /// - Throws: an error of the ledger when a document cannot be read.
     public func judge(_ evidence: TokenEvidence) throws -> TokenOutcome {
-        if evidence.isErased { return evidence.outcome(.erased) }
-        guard let keySetDigest = evidence.keySetDigest, let policyDigest = evidence.policyDigest,
+        let isHypothetical = !changes.isEmpty
+        if evidence.isErased { return evidence.outcome(.erased, isHypothetical: isHypothetical) }
+        guard let recordedKeySet = evidence.keySetDigest, let policyDigest = evidence.policyDigest,
             let policy = try documents.policy(policyDigest),
+            let keySetDigest = try newestKeySets.map({ try $0.digest(of: policy.issuer) })
+                ?? recordedKeySet,
             let keys = try documents.keySet(keySetDigest, policy)
-        else { return evidence.outcome(.inconclusive) }
-        let input = VerificationInput(
+        else { return evidence.outcome(.inconclusive, isHypothetical: isHypothetical) }
+        var input = VerificationInput(
             keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest,
             isReplayed: evidence.isReplayed)
-        let steps: [SessionStep]
-        do {
-            steps = try Session.decide(.verifyToken(input), in: evidence.state)
+        input.instant = changes.instant
+        do throws(SessionRejection) {
+            let verdict = try TokenVerification.verdict(input, in: evidence.state)
+            return evidence.outcome(verdict, isHypothetical: isHypothetical)
         } catch {
-            return evidence.outcome(.inconclusive)
+            return evidence.outcome(.inconclusive, isHypothetical: isHypothetical)
         }
-        if case .failed(let failed)? = steps.last?.event {
-            return evidence.outcome(.failed, failed.reason)
-        }
-        return evidence.outcome(.verified)
     }
 }
 
@@ -166,11 +146,14 @@ public struct TokenEvidence: Sendable {
     /// The state in which the token was checked.
     private(set) var state = SessionState()
     /// Whether the session's data key was destroyed by an erasure that the log attests.
-    public let isErased: Bool
+    public internal(set) var isErased: Bool
     private var hasToken = false
+    private var provider: String?
+    private var algorithm: String?
+    private var keyID: String?
     private var recorded = RecordedVerdict()
 
-    init(session: String, isErased: Bool) {
+    init(session: String, isErased: Bool = false) {
         self.session = session
         self.isErased = isErased
     }
@@ -190,29 +173,52 @@ public struct TokenEvidence: Sendable {
     mutating func take(
         _ event: RecordedEvent, open: (RecordedEvent) throws -> JSONObject?
     ) throws {
-        let payload = try SessionEventCodec.decode(event)
+        try take(
+            try SessionEventCodec.decode(event), at: event.position, event.envelope.time
+        ) { try open(event) }
+    }
+
+    mutating func take(
+        _ payload: SessionEvent, at place: UInt64, _ time: Instant,
+        open: () throws -> JSONObject?
+    ) throws {
         recorded.note(payload)
         guard !hasToken else { return }
         var sealed: JSONObject?
         switch payload {
-        case .initiated:
-            sealed = try open(event)
-        case .tokenIssued:
-            sealed = try open(event)
+        case .initiated(let event):
+            sealed = try open()
+            provider = event.provider
+        case .tokenIssued(let event):
+            sealed = try open()
             hasToken = true
-            position = event.position
+            position = place
+            algorithm = event.algorithm
+            keyID = event.keyID
         default:
             break
         }
-        state = Session.evolve(state, by: payload, at: event.envelope.time, sealed: sealed)
+        state = Session.evolve(state, by: payload, at: time, sealed: sealed)
+    }
+
+    func outcome(_ verdict: Verdict, isHypothetical: Bool) -> TokenOutcome {
+        if verdict.isAccepted { return outcome(.verified, isHypothetical: isHypothetical) }
+        let failed = verdict.checks.compactMap { result -> String? in
+            guard case .failed = result.outcome else { return nil }
+            return result.check.rawValue
+        }
+        return outcome(
+            .failed, TokenVerification.reason(of: verdict), failed, isHypothetical: isHypothetical)
     }
 
     func outcome(
-        _ result: TokenOutcome.Result, _ reason: FailureReason? = nil
+        _ result: TokenOutcome.Result, _ reason: FailureReason? = nil,
+        _ failedChecks: [String] = [], isHypothetical: Bool
     ) -> TokenOutcome {
         TokenOutcome(
-            session: session, position: position, result: result, reason: reason,
-            verdictThen: recorded.isGood)
+            session: session, position: position, provider: provider, algorithm: algorithm,
+            keyID: keyID, result: result, reason: reason, failedChecks: failedChecks,
+            verdictThen: recorded.isGood, isHypothetical: isHypothetical)
     }
 }
 
@@ -261,45 +267,13 @@ extension Failed {
     /// Whether the token itself was found good, and the login failed for what was asked for with
     /// it: UserInfo, or a permission.
     fileprivate var refusesWhatFollowedTheToken: Bool {
-        let permission = FailureReason(FlowFailureReason.permissionRefused)
-        let isLater = stage == .userinfo || stage == .verification && reason == permission
-        guard isLater, let checks else { return false }
+        guard mayRefuseWhatFollowedTheToken, let checks else { return false }
         return !checks.contains { $0.outcome == .failed }
     }
-}
 
-/// Key sets and policies read once: thousands of tokens share a handful of them.
-private final class DocumentCache: Sendable {
-    private struct KeySetName: Hashable {
-        let digest: Digest
-        let rsaBitsMin: Int
-    }
-
-    private let log: EventLog
-    private let policies = Mutex<[Digest: VerificationPolicy]>([:])
-    private let keySets = Mutex<[KeySetName: JSONWebKeySet]>([:])
-
-    init(_ log: EventLog) {
-        self.log = log
-    }
-
-    func policy(_ digest: Digest) throws -> VerificationPolicy? {
-        if let known = policies.withLock({ $0[digest] }) { return known }
-        guard let bytes = try log.blob(digest),
-            let members = try? JSONReader.read(bytes, numbers: .integersOnly).objectValue,
-            let policy = try? VerificationPolicy.complete(members).policy
-        else { return nil }
-        policies.withLock { $0[digest] = policy }
-        return policy
-    }
-
-    func keySet(_ digest: Digest, _ policy: VerificationPolicy) throws -> JSONWebKeySet? {
-        let name = KeySetName(digest: digest, rsaBitsMin: policy.rsaBitsMin)
-        if let known = keySets.withLock({ $0[name] }) { return known }
-        guard let bytes = try log.blob(digest),
-            let keySet = try? JSONWebKeySet(parsing: bytes, limits: policy.keyLimits)
-        else { return nil }
-        keySets.withLock { $0[name] = keySet }
-        return keySet
+    /// Whether that depends on the checks beside it.
+    var mayRefuseWhatFollowedTheToken: Bool {
+        let permission = FailureReason(FlowFailureReason.permissionRefused)
+        return stage == .userinfo || stage == .verification && reason == permission
     }
 }

@@ -273,6 +273,8 @@ public struct VerificationInput: Sendable {
     public var isReplayed: Bool?
     /// What was asked for once the token itself was found good; nil where nothing was.
     public var supplements: Supplements?
+    /// The instant of the checks, where it is to be another than that of the tokens' receipt.
+    public var instant: Instant?
 
     /// The input of a verification.
     public init(

@@ -3,7 +3,7 @@
 internal import JOSE
 internal import LedgerPrimitives
 public import OpenIDConnect
-internal import SessionEvents
+public import SessionEvents
 
 /// The check of a session's ID token: the same for every flow, and the same live and replayed.
 public enum TokenVerification {
@@ -41,12 +41,17 @@ public enum TokenVerification {
         try examine(input, in: state).1
     }
 
+    /// Why a token is refused that is not accepted.
+    public static func reason(of verdict: Verdict) -> FailureReason {
+        verdict.reason.map { FailureReason($0) } ?? FailureReason(TokenFailureReason.tokenMalformed)
+    }
+
     private static func examine(
         _ input: VerificationInput, in state: SessionState
     ) throws(SessionRejection) -> (Verdict, IDToken?, JWSHeader?) {
-        guard let idToken = state.secrets.idToken, let instant = state.tokenIssuedAt else {
-            throw .evidenceMissing
-        }
+        guard let idToken = state.secrets.idToken,
+            let instant = input.instant ?? state.tokenIssuedAt
+        else { throw .evidenceMissing }
         var expectations = input.policy.expectations(
             nonce: state.secrets.nonce,
             accessToken: HashExpectation(
@@ -88,9 +93,8 @@ public enum TokenVerification {
             .failed(
                 Failed(
                     stage: .verification,
-                    reason: verdict.reason.map { FailureReason($0) }
-                        ?? FailureReason(TokenFailureReason.tokenMalformed),
-                    checks: checks(verdict), checksVersion: checksVersion,
+                    reason: reason(of: verdict), checks: checks(verdict),
+                    checksVersion: checksVersion,
                     policyDigest: input.policyDigest, keySetDigest: input.keySetDigest)))
     }
 

@@ -94,12 +94,15 @@ public struct DeflateParameters: Sendable {
 @safe public final class Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let dictionary: [UInt8]
+    /// How much of the dictionary's end lies in the window.
+    private let reach: Int
 
     /// Makes an expander for messages that share `dictionary`.
     public init(dictionary: [UInt8], windowBits: Int32) throws(ZlibError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         self.dictionary = dictionary
+        reach = min(dictionary.count, 1 << Int(windowBits))
         let result = unsafe authledger_inflateInit2(stream, -windowBits)
         guard result == Z_OK else {
             unsafe stream.deallocate()
@@ -117,6 +120,16 @@ public struct DeflateParameters: Sendable {
     public func inflate(
         _ message: ArraySlice<UInt8>, count: Int
     ) throws(ZlibError) -> [UInt8] {
+        if let output = FixedBlock.inflate(
+            message, count: count, dictionary: dictionary.suffix(reach))
+        {
+            return output
+        }
+        return try inflateByZlib(message, count: count)
+    }
+
+    /// The same by zlib alone.
+    func inflateByZlib(_ message: ArraySlice<UInt8>, count: Int) throws(ZlibError) -> [UInt8] {
         var result = unsafe inflateReset(stream)
         guard result == Z_OK else { throw ZlibError(result, "inflateReset") }
         result = unsafe inflateSetDictionary(stream, dictionary, UInt32(dictionary.count))

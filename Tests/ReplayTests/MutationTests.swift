@@ -13,8 +13,21 @@ import Testing
 
 @Suite("One bit that is not what it was", .serialized)
 struct MutationTests {
+    /// By itself, and as one of many.
     private static func result(_ log: EventLog, _ session: String) throws -> TokenOutcome.Result? {
-        try Reverification(log).reverify(session: session)?.result
+        let reverification = try Reverification(log)
+        let alone = Result { try reverification.reverify(session: session)?.result }
+        let amongMany = Result {
+            var found: TokenOutcome.Result?
+            try reverification.reverify([session]) { found = $0.result }
+            return found
+        }
+        switch (alone, amongMany) {
+        case (.success(let left), .success(let right)): #expect(left == right)
+        case (.failure, .failure): break
+        default: Issue.record("\(alone) by itself, \(amongMany) among many")
+        }
+        return try alone.get()
     }
 
     /// The bytes with one bit flipped that keeps them ASCII.

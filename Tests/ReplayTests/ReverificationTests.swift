@@ -141,7 +141,7 @@ struct ReverificationTests {
         let rig = try LoginRig()
         let log = try rig.open()
         var summary = ReverificationSummary()
-        let reverification = Reverification(log)
+        let reverification = try Reverification(log)
         for misbehaviour in [Misbehaviour.none, .none, .expired, .badSignature, .accessDenied] {
             let session = try await rig.login(log, misbehaving: misbehaviour).session
             if let outcome = try reverification.reverify(session: session) {

@@ -47,14 +47,14 @@ struct DemoCommand: AsyncParsableCommand {
         let sessions = try await script.run { line in
             if !global.json { try global.output.write(Array(line.utf8)) }
         }
-        var reverification = ReverifyRun(
-            log: log, jobs: 2, report: nil, progress: Progress("reverify", isShown: false))
-        try await reverification.checkAll()
+        let summary = try ReverifyRun(
+            log: log, jobs: 2, progress: Progress("reverify", isShown: false)
+        ).checkAll().summary
         let report = try log.check(.tree)
-        try print(directory, sessions, reverification.summary, report, log)
+        try print(directory, sessions, summary, report, log)
         let isExpected = sessions.allSatisfy(\.isExpected)
         if !report.isClean { throw CommandEnd(status: .integrity) }
-        if !isExpected || reverification.summary.mismatches > 0 {
+        if !isExpected || summary.mismatches > 0 {
             throw CommandEnd(status: .findings)
         }
     }

@@ -118,8 +118,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let other = try policy.map(PolicyFile.read)
         let replay = try Replayer(log).replay(
             session, revisionsMax: until.flatMap { Int($0) },
-            policy: other.map { file in { try file.applied(to: $0) } }
-        )
+            policy: other.map { settings in { try $0.replacing(settings) } })
         if step {
             try ReplayWalk(global: global, replay: replay).run()
         } else {

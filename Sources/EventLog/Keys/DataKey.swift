@@ -27,16 +27,31 @@ public struct DataKey: Sendable {
         pseudoRandomKey = hkdfExtractSHA256(secret)
     }
 
+    init(subject: String, secret: SecretBytes, _ instruments: SealInstruments) {
+        self.subject = subject
+        self.secret = secret
+        pseudoRandomKey = instruments.hmac.hkdfExtract(secret)
+    }
+
     /// What the stream's first event says of this key: base64url of
     /// SHA-256(`authledger/key/v1` ‖ key). AES-GCM alone does not bind a box to one key.
     public var commitment: Digest {
         let hash = SHA256()
-        hash.update(Array("authledger/key/v1".utf8))
+        hash.update(Self.commitmentPrefix)
         var bytes = secret.exposed
         defer { cleanse(&bytes) }
         hash.update(bytes)
         return Digest(hash.finalize())
     }
+
+    /// The same as ``commitment``.
+    func commitment(_ instruments: SealInstruments) -> Digest {
+        var bytes = secret.exposed
+        defer { cleanse(&bytes) }
+        return Digest(instruments.hasher.hash(Self.commitmentPrefix, bytes))
+    }
+
+    private static let commitmentPrefix = Array("authledger/key/v1".utf8)
 
     /// Seals the personal part of an event.
     ///
@@ -49,6 +64,15 @@ public struct DataKey: Sendable {
     /// key's, not this revision's, or was changed.
     public func open(_ box: String, revision: Int) -> [UInt8]? {
         DirectEncryption.open(box, key: eventKey(revision)).map(Self.unpadded)
+    }
+
+    /// Opens a box by its bytes: nonce, ciphertext, tag; else as ``open(_:revision:)``.
+    func open(
+        bytes: ArraySlice<UInt8>, revision: Int, _ instruments: SealInstruments
+    ) -> [UInt8]? {
+        let key = instruments.hmac.hkdfExpand(pseudoRandomKey, info: eventKeyInfo(revision))
+        return DirectEncryption.open(bytes: bytes, key: key, with: instruments.opener)
+            .map(Self.unpadded)
     }
 
     /// Seals the `number`-th blob of an event; the result is the blob's content. Blobs are not
@@ -67,10 +91,14 @@ public struct DataKey: Sendable {
     }
 
     private func eventKey(_ revision: Int) -> SecretBytes {
+        hkdfExpandSHA256(pseudoRandomKey, info: eventKeyInfo(revision))
+    }
+
+    private func eventKeyInfo(_ revision: Int) -> [UInt8] {
         var info = Array("authledger/sealed/v1".utf8)
         info.append(contentsOf: subject.utf8)
         info.appendBigEndian(UInt64(revision))
-        return hkdfExpandSHA256(pseudoRandomKey, info: info)
+        return info
     }
 
     private func blobKey(_ event: UUIDv7, _ number: Int) -> SecretBytes {
@@ -90,6 +118,14 @@ public struct DataKey: Sendable {
         let end = plaintext.lastIndex { $0 != UInt8(ascii: " ") }
         return Array(plaintext[..<(end.map { $0 + 1 } ?? 0)])
     }
+}
+
+/// What opens boxes on one thread that opens many: contexts that are made once. Not for use by two
+/// threads at once.
+final class SealInstruments {
+    let hasher = SHA256Hasher()
+    let hmac = HMACSHA256Maker()
+    let opener = AES256GCMOpener()
 }
 
 /// Remembers of a data key that it is the one which its stream commits to.

@@ -68,6 +68,13 @@ final class KeyStore: Sendable {
         return DataKey(subject: subject, secret: try unwrap(bytes, of: subject).secret)
     }
 
+    /// The stored records of the data keys of some streams, all seen in one state of the store.
+    func records(of subjects: [String]) throws -> [[UInt8]?] {
+        try environment.read { transaction in
+            try subjects.map { try transaction.value(recordKey($0), in: tables.dataKeys) }
+        }
+    }
+
     /// The key in a stored record.
     func unwrap(_ bytes: [UInt8], of subject: String) throws -> (month: Int, secret: SecretBytes) {
         guard let record = DataKeyRecord(bytes),

@@ -23,6 +23,17 @@ struct WrappedKey: Equatable {
         self.bytes = Array(bytes)
     }
 
+    /// As ``unwrap(_:for:)``.
+    func unwrap(
+        _ wrapping: SecretBytes, for owner: [UInt8], with opener: AES256GCMOpener
+    ) -> SecretBytes? {
+        guard var key = opener.open(bytes[1...], key: wrapping, associatedData: owner) else {
+            return nil
+        }
+        defer { cleanse(&key) }
+        return SecretBytes(key)
+    }
+
     /// The key inside; nil when it was not wrapped under this key for this owner.
     func unwrap(_ wrapping: SecretBytes, for owner: [UInt8]) -> SecretBytes? {
         let nonce = Array(bytes[1..<13])

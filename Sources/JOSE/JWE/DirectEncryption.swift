@@ -47,6 +47,14 @@ public enum DirectEncryption {
             associatedData: associatedData)
     }
 
+    /// Opens a box that is not in its text form any more: nonce, ciphertext and tag one behind the
+    /// other.
+    public static func open(
+        bytes: ArraySlice<UInt8>, key: SecretBytes, with opener: AES256GCMOpener
+    ) -> [UInt8]? {
+        opener.open(bytes, key: key, associatedData: associatedData)
+    }
+
     /// Header and empty encrypted key, up to where the nonce begins.
     private static let boxBeginning = Array("\(encodedHeader)..".utf8)
     private static let associatedData = Array(encodedHeader.utf8)

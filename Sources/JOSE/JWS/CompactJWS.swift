@@ -23,8 +23,7 @@ public struct CompactJWS: Sendable {
         parsing text: [UInt8], bytesMax: Int = CompactJWS.bytesMax
     ) throws(JWSError) {
         guard text.count <= bytesMax else { throw .tooLarge }
-        let parts = text.split(
-            separator: UInt8(ascii: "."), maxSplits: 5, omittingEmptySubsequences: false)
+        let parts = Self.parts(of: text)
         if parts.count == 5 { throw .encrypted }
         guard parts.count == 3 else { throw .notCompact }
         header = try JWSHeader(parsing: try Self.decode(parts[0], .header))
@@ -32,6 +31,20 @@ public struct CompactJWS: Sendable {
         signature = try Self.decode(parts[2], .signature)
         signedCount = parts[1].endIndex
         self.text = text
+    }
+
+    /// The parts between the full stops, as many as make a difference.
+    private static func parts(of text: [UInt8]) -> [ArraySlice<UInt8>] {
+        var parts: [ArraySlice<UInt8>] = []
+        parts.reserveCapacity(3)
+        var start = 0
+        while parts.count < 6 {
+            let end = PlainText.first(UInt8(ascii: "."), in: text.span, from: start)
+            parts.append(text[start..<end])
+            if end == text.count { break }
+            start = end + 1
+        }
+        return parts
     }
 
     private static func decode(

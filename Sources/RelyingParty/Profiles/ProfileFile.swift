@@ -21,13 +21,6 @@ public enum ProfileFile {
             bytes, directory: Path.parent(of: absolute), environment: environment)
     }
 
-    /// The members of a mapping in YAML or JSON, such as a policy.
-    ///
-    /// - Throws: ``ProfileError``, or an error of the system.
-    public static func members(at path: String) throws -> JSONObject {
-        try members(File(try Path.absolute(path), .reading).readAll(limit: bytesMax))
-    }
-
     /// Reads a profile's text.
     static func parse(
         _ bytes: [UInt8], directory: String, environment: String? = nil
@@ -37,7 +30,7 @@ public enum ProfileFile {
     }
 
     /// The members of a text in YAML.
-    static func members(_ bytes: [UInt8]) throws(ProfileError) -> JSONObject {
+    public static func members(_ bytes: [UInt8]) throws(ProfileError) -> JSONObject {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ProfileError("the file is not UTF-8")
         }

@@ -69,6 +69,15 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "How often `polls` kills the process that polls.")
     var kills = 0
 
+    @Option(help: "How many tokens the ledger of `reverify` gets; each is in twenty sessions.")
+    var tokens = 50_000
+
+    @Flag(help: "Keep the ledger of `reverify` for further runs.")
+    var keep = false
+
+    @Option(help: ArgumentHelp("The program that measures JWT libraries.", valueName: "file"))
+    var jwtPeerProgram: String?
+
     @Option(help: .hidden)
     var result: String?
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import JOSE
+internal import LMDB
+public import LedgerPrimitives
+internal import MerkleTree
+internal import OpenSSL
+
+/// An event of which only some members were read.
+public struct ExcerptedEvent: Sendable {
+    /// Place in the log.
+    public let position: UInt64
+    /// What was read of the leaf.
+    public let excerpt: LeafExcerpt
+    /// The sealed part as JSON; nil when there is none, or nobody asked for it.
+    public let sealed: JSONObject?
+}
+
+/// The first event of a stream and its last two.
+public struct StreamEnds: Sendable {
+    /// The stream.
+    public let subject: String
+    /// The events in order.
+    public let events: [ExcerptedEvent]
+    /// How many the stream has in all.
+    public let count: Int
+    /// Whether the stream has a data key.
+    public let hasKey: Bool
+}
+
+/// What is asked of an event.
+public struct ExcerptRequest: Sendable {
+    let members: [String]
+    let opensBoxOf: String?
+
+    /// A request.
+    ///
+    /// - Parameters:
+    ///   - members: the members of its payload that are read.
+    ///   - type: of which type it must be for what is sealed in it to be opened; nil for none.
+    public init(members: [String], opensBoxOf type: String?) {
+        // What is sealed may lie elsewhere, and a first event says under which key.
+        self.members = members + [DataMember.sealedBlob, DataMember.keyCommitment]
+        opensBoxOf = type
+    }
+}
+
+/// Reads the ends of many streams on one thread, with coders and ciphers of its own that are made
+/// once: for who goes through every session there is. Not for use by two threads at once.
+///
+/// Every leaf is compared with its hash, and every data key with the commitment of the stream's
+/// first event, as ``EventLog/stream(_:before:)`` and ``EventLog/openSealed(_:dataKey:)`` do; what
+/// is out of the ordinary is left to them.
+public final class StreamEndsReader {
+    private let log: EventLog
+    private let keys: KeyStore
+    private let decoder: FrameDecoder
+    private let instruments = SealInstruments()
+    private let leafPrefix: [UInt8] = [0x00]
+    /// A copy of the bucket key that was used last, so that threads do not share one.
+    private var bucket: (month: Int, key: SecretBytes)?
+
+    /// A reader of a log that is open for reading what is sealed.
+    public init(_ log: EventLog) throws {
+        guard let keys = log.keys else { throw LedgerError.notWritable }
+        self.log = log
+        self.keys = keys
+        decoder = log.codec.makeDecoder()
+    }
+
+    /// Hands out the ends of some streams, in the order of their names.
+    ///
+    /// - Parameters:
+    ///   - subjects: as many as may be held in memory.
+    ///   - request: what to read of an event: the first one of its stream if there is none before
+    ///     it, which is the argument.
+    ///   - body: gets nil in place of a stream that must be read in the ordinary way.
+    public func read(
+        _ subjects: [String], _ request: (ExcerptedEvent?) -> ExcerptRequest,
+        _ body: (_ subject: String, StreamEnds?) throws -> Void
+    ) throws {
+        let stored = try log.environment.read { transaction in
+            try subjects.map {
+                try log.tables.endFrames(of: StreamKey.key($0), in: transaction)
+            }
+        }
+        let records = try keys.records(of: subjects)
+        for (index, subject) in subjects.enumerated() {
+            guard let found = stored[index] else {
+                try body(subject, nil)
+                continue
+            }
+            try body(
+                subject,
+                try ends(subject, found.frames, found.count, records[index], request))
+        }
+    }
+
+    private func ends(
+        _ subject: String, _ frames: [StoredFrame], _ count: Int, _ record: [UInt8]?,
+        _ request: (ExcerptedEvent?) -> ExcerptRequest
+    ) throws -> StreamEnds? {
+        let key = try record.map { try dataKey($0, of: subject) }
+        var events: [ExcerptedEvent] = []
+        events.reserveCapacity(frames.count)
+        for (index, frame) in frames.enumerated() {
+            let asked = request(events.first)
+            let unpacked = try restore(frame)
+            guard
+                let excerpt = LeafExcerpt(
+                    unpacked.leaf, only: asked.members, locating: DataMember.sealed),
+                excerpt.data[DataMember.sealedBlob] == nil
+            else { return nil }
+            if index == 0, let key { try checkCommitment(excerpt, key, subject) }
+            var sealed: JSONObject?
+            if let key, let place = excerpt.box, let type = asked.opensBoxOf,
+                type.isIdentical(to: excerpt.type)
+            {
+                guard let box = unpacked.box, box.place == place else { return nil }
+                sealed = try open(box.bytes, key, excerpt.revision, frame.position)
+            }
+            events.append(
+                ExcerptedEvent(position: frame.position, excerpt: excerpt, sealed: sealed))
+        }
+        return StreamEnds(subject: subject, events: events, count: count, hasKey: key != nil)
+    }
+
+    private func restore(_ stored: StoredFrame) throws -> LeafPacking.Unpacked {
+        guard let unpacked = decoder.leaf(stored.frame.body, place: stored.place) else {
+            throw LedgerError.damaged("the frame cannot be expanded", position: stored.position)
+        }
+        // RFC 6962 §2.1, as MerkleTree.leafHash has it.
+        let hash = Digest(instruments.hasher.hash(leafPrefix, unpacked.leaf))
+        guard hash == stored.frame.header.leafHash else {
+            throw LedgerError.damaged(
+                "the event is not the one that was hashed", position: stored.position)
+        }
+        return unpacked
+    }
+
+    private func dataKey(_ bytes: [UInt8], of subject: String) throws -> DataKey {
+        guard let record = DataKeyRecord(bytes),
+            let bucket = try bucketKey(month: record.month),
+            let secret = record.wrapped.unwrap(
+                bucket, for: Array(subject.utf8), with: instruments.opener)
+        else {
+            throw LedgerError.damaged("the data key of a stream cannot be unwrapped", position: nil)
+        }
+        return DataKey(subject: subject, secret: secret, instruments)
+    }
+
+    private func bucketKey(month: Int) throws -> SecretBytes? {
+        if let bucket, bucket.month == month { return bucket.key }
+        guard let key = try keys.bucketKey(month: month) else { return nil }
+        var bytes = key.exposed
+        defer { cleanse(&bytes) }
+        let copy = SecretBytes(bytes)
+        bucket = (month, copy)
+        return copy
+    }
+
+    private func checkCommitment(
+        _ first: LeafExcerpt, _ key: DataKey, _ subject: String
+    ) throws {
+        guard let commitment = first.data[DataMember.keyCommitment]?.stringValue else { return }
+        guard commitment.isIdentical(to: key.commitment(instruments).base64URL) else {
+            throw LedgerError.keyMismatch(subject: subject)
+        }
+        key.checked.finish()
+    }
+
+    private func open(
+        _ box: ArraySlice<UInt8>, _ key: DataKey, _ revision: Int, _ position: UInt64
+    ) throws -> JSONObject? {
+        guard key.checked.isDone else {
+            throw LedgerError.damaged(
+                "the stream does not say which key its sealed data have", position: position)
+        }
+        guard let plaintext = key.open(bytes: box, revision: revision, instruments),
+            let object = try? JSONReader.read(plaintext, numbers: .anyAsText).objectValue
+        else { throw LedgerError.damaged("sealed data cannot be opened", position: position) }
+        return object
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import COpenSSL
+
+/// SHA-256 (FIPS 180-4) for one thread that hashes a great deal: the context is made once, which
+/// for a short message is half of the cost. Not for use by two threads at once.
+@safe public final class SHA256Hasher {
+    private let context: OpaquePointer
+
+    /// A hasher.
+    public init() {
+        guard let context = unsafe EVP_MD_CTX_new() else { fatalError("EVP_MD_CTX_new failed") }
+        unsafe self.context = context
+    }
+
+    deinit {
+        unsafe EVP_MD_CTX_free(context)
+    }
+
+    /// The hash of one byte string behind another.
+    public func hash(_ first: [UInt8], _ second: [UInt8]) -> InlineArray<32, UInt8> {
+        var digest = InlineArray<32, UInt8>(repeating: 0)
+        let isDone = unsafe withUnsafeMutableBytes(of: &digest) { output in
+            unsafe EVP_DigestInit_ex2(context, Algorithms.shared.sha256, nil) == 1
+                && EVP_DigestUpdate(context, first, first.count) == 1
+                && EVP_DigestUpdate(context, second, second.count) == 1
+                && EVP_DigestFinal_ex(
+                    context, output.baseAddress?.assumingMemoryBound(to: UInt8.self), nil) == 1
+        }
+        require(isDone, "EVP_Digest")
+        return digest
+    }
+}
+
+/// HMAC-SHA256 (RFC 2104) and what builds on it, for one thread that derives many keys. Its
+/// buffers are cleansed after each use. Not for use by two threads at once.
+public final class HMACSHA256Maker {
+    private static let blockBytes = 64
+    private let hasher = SHA256Hasher()
+
+    /// A maker.
+    public init() {}
+
+    /// HMAC-SHA256 with a key of up to 64 bytes.
+    public func hmac(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
+        precondition(key.count <= Self.blockBytes, "a longer key is hashed first")
+        var inner = block(of: key, xor: 0x36)
+        var outer = block(of: key, xor: 0x5C)
+        defer {
+            cleanse(&inner)
+            cleanse(&outer)
+        }
+        let innerHash = hasher.hash(inner, message)
+        let output = hasher.hash(outer, innerHash.indices.map { innerHash[$0] })
+        return output.indices.map { output[$0] }
+    }
+
+    /// As ``hkdfExtractSHA256(_:)``.
+    public func hkdfExtract(_ key: SecretBytes) -> SecretBytes {
+        var bytes = key.exposed
+        defer { cleanse(&bytes) }
+        var pseudoRandomKey = hmac(key: emptySalt, bytes)
+        defer { cleanse(&pseudoRandomKey) }
+        return SecretBytes(pseudoRandomKey)
+    }
+
+    /// As ``hkdfExpandSHA256(_:info:)``.
+    public func hkdfExpand(_ pseudoRandomKey: SecretBytes, info: [UInt8]) -> SecretBytes {
+        var output = hmac(key: pseudoRandomKey, info + [1])
+        defer { cleanse(&output) }
+        return SecretBytes(output)
+    }
+
+    private func block(of key: SecretBytes, xor mask: UInt8) -> [UInt8] {
+        var block = [UInt8](repeating: mask, count: Self.blockBytes)
+        unsafe key.withUnsafeBytes { key in
+            for index in key.indices {
+                unsafe block[index] ^= key[index]
+            }
+        }
+        return block
+    }
+}
+
+/// Opens AES-256-GCM boxes, for one thread that opens many. The schedule of the last key stays in
+/// the context until the next box, or until the opener goes. Not for use by two threads at once.
+@safe public final class AES256GCMOpener {
+    private let context: OpaquePointer
+
+    /// An opener.
+    public init() {
+        guard let context = unsafe EVP_CIPHER_CTX_new() else {
+            fatalError("EVP_CIPHER_CTX_new failed")
+        }
+        unsafe self.context = context
+    }
+
+    deinit {
+        unsafe EVP_CIPHER_CTX_free(context)
+    }
+
+    /// As ``AES256GCM/open(_:tag:key:nonce:associatedData:)``, with nonce, ciphertext and tag one
+    /// behind the other.
+    public func open(
+        _ box: ArraySlice<UInt8>, key: SecretBytes, associatedData: [UInt8]
+    ) -> [UInt8]? {
+        let count = box.count - AES256GCM.nonceBytes - AES256GCM.tagBytes
+        guard key.count == AES256GCM.keyBytes, count >= 0 else { return nil }
+        var isAuthentic = false
+        var plaintext = unsafe [UInt8](unsafeUninitializedCapacity: count) { output, filled in
+            unsafe box.withUnsafeBufferPointer { box in
+                isAuthentic = unsafe decrypt(
+                    box, count, into: output.baseAddress, key, associatedData)
+            }
+            if !isAuthentic { unsafe output.initialize(repeating: 0) }
+            filled = count
+        }
+        guard isAuthentic else {
+            ERR_clear_error()
+            cleanse(&plaintext)
+            return nil
+        }
+        return plaintext
+    }
+
+    private func decrypt(
+        _ box: UnsafeBufferPointer<UInt8>, _ count: Int, into output: UnsafeMutablePointer<UInt8>?,
+        _ key: SecretBytes, _ associatedData: [UInt8]
+    ) -> Bool {
+        guard let nonce = box.baseAddress else { return false }
+        let ciphertext = unsafe nonce.advanced(by: AES256GCM.nonceBytes)
+        let tag = unsafe UnsafeMutablePointer(mutating: ciphertext.advanced(by: count))
+        var written: Int32 = 0
+        let isReady = unsafe key.withUnsafeBytes { key in
+            unsafe EVP_CipherInit_ex2(
+                context, Algorithms.shared.aes256GCM,
+                key.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce, 0, nil) == 1
+        }
+        require(isReady, "EVP_CipherInit_ex2")
+        var rest: UInt8 = 0
+        return unsafe EVP_DecryptUpdate(
+            context, nil, &written, associatedData, Int32(associatedData.count)) == 1
+            && EVP_DecryptUpdate(context, output, &written, ciphertext, Int32(count)) == 1
+            && EVP_CIPHER_CTX_ctrl(
+                context, EVP_CTRL_AEAD_SET_TAG, Int32(AES256GCM.tagBytes), tag) == 1
+            && EVP_DecryptFinal_ex(context, &rest, &written) == 1
+    }
+}
