@@ -161,7 +161,7 @@ extension PublicKey {
     deinit {
         unsafe EVP_PKEY_CTX_free(template)
         idle.withLock { idle in
-            for unsafecontext in unsafe idle.contexts {
+            while let context = unsafe idle.contexts.popLast() {
                 unsafe EVP_PKEY_CTX_free(context)
             }
         }
