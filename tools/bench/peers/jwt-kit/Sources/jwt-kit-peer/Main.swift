@@ -20,7 +20,9 @@ struct Peer {
         guard let tokensFile = options["--tokens"], let keysFile = options["--keys"],
             let tasks = options["--processes"].flatMap({ Int($0) }),
             let seconds = options["--seconds"].flatMap({ Double($0) })
-        else { fatalError("usage: jwt-kit-peer --tokens FILE --keys FILE --processes N --seconds S") }
+        else {
+            fatalError("usage: jwt-kit-peer --tokens FILE --keys FILE --processes N --seconds S")
+        }
         let tokens = try String(contentsOfFile: tokensFile, encoding: .utf8)
             .split(separator: "\n").map { Array($0.utf8) }
         let keySet = try String(contentsOfFile: keysFile, encoding: .utf8)
