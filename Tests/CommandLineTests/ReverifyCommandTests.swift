@@ -42,7 +42,7 @@ struct ReverifyCommandTests {
     /// A ledger with logins of every flow, some of them failing.
     private static func demo() async throws -> Workspace {
         let workspace = try Workspace()
-        try await workspace.succeed("demo", "--json")
+        try await workspace.succeed("demo", "--json", "--ledger", workspace.ledger)
         return workspace
     }
 

@@ -39,8 +39,8 @@ struct ReverifyCommand: ParsableCommand {
             `algorithms: [PS256]`, `clockSkewSeconds: 0`, `rsaBitsMin: 3072` or \
             `requiredClaims: [birthdate]`.
 
-            With --cursor a run that was cut off goes on where it was, if it is asked for the same; \
-            the file goes when the run is through.
+            With --cursor a run that was cut off goes on where it was, if it is asked for the \
+            same; the file goes when the run is through.
             """)
 
     @OptionGroup var global: GlobalOptions
