@@ -294,7 +294,8 @@ struct CertificateValidity {
         let now = instant.secondsSince1970
         let (start, end) = (Self.date(certificate.notBefore), Self.date(certificate.notAfter))
         isToCome = now < certificate.notBefore
-        let days = (certificate.notAfter - now) / Self.daySeconds
+        // Counted as the date that is shown beside it is: from day to day, not in whole 24 hours.
+        let days = certificate.notAfter / Self.daySeconds - now / Self.daySeconds
         if isToCome {
             outcome = .problem
             words = "is valid only from \(start) on"
@@ -303,7 +304,8 @@ struct CertificateValidity {
             words = "expired on \(end)"
         } else if days < Self.noticeDays {
             outcome = .warning
-            words = "expires on \(end), in \(days) day\(days == 1 ? "" : "s")"
+            let left = days == 0 ? "today" : "in \(days) day\(days == 1 ? "" : "s")"
+            words = "expires on \(end), \(left)"
         } else {
             outcome = .ok
             words = "is valid until \(end)"

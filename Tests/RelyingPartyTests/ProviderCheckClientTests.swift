@@ -130,6 +130,22 @@ struct ProviderCheckClientTests {
         #expect(ProviderCheck.certificate(of: try site.profile(), at: CheckSite.now) == nil)
     }
 
+    @Test(
+        "is a certificate whose days are counted as its date is, a second later too",
+        arguments: [(10, 1, "in 10 days"), (1, 1, "in 1 day"), (0, -1, "on 2026-09-21, today")]
+            as [(Int64, Int64, String)])
+    func certificateDays(last: Int64, secondsLater: Int64, words: String) throws {
+        let site = try CheckSite()
+        let key = try CheckSite.key(.es256)
+        try site.write(CheckSite.certificate(key, to: last), to: "c")
+        let now = CheckSite.now.millisecondsSince1970 + secondsLater * 1000
+        let diagnosis = ProviderCheck.certificate(
+            of: try site.profile(Self.certificateLines), knownAs: "op",
+            at: Instant(millisecondsSince1970: now))
+        #expect(diagnosis?.outcome == .warning)
+        #expect(diagnosis?.message.hasSuffix(words) == true, "\(String(describing: diagnosis))")
+    }
+
     @Test("is a certificate that can be read and belongs to the key")
     func badCertificate() async throws {
         let site = try CheckSite()
