@@ -10,8 +10,10 @@ internal import OpenSSL
 public struct ExcerptedEvent: Sendable {
     /// Place in the log.
     public let position: UInt64
-    /// What was read of the leaf.
-    public let excerpt: LeafExcerpt
+    /// When it happened.
+    public let time: Instant
+    /// What was asked for of the leaf: ``LeafExcerpt/text``.
+    public let text: [UInt8]
     /// The sealed part as JSON; nil when there is none, or nobody asked for it.
     public let sealed: JSONObject?
 }
@@ -30,8 +32,21 @@ public struct StreamEnds: Sendable {
 
 /// What is asked of an event.
 public struct ExcerptRequest: Sendable {
-    let members: [String]
-    let opensBoxOf: String?
+    /// What is sealed may lie elsewhere, and a first event says under which key.
+    fileprivate enum Located: Int, CaseIterable {
+        case sealed, sealedBlob, keyCommitment
+
+        var name: String {
+            switch self {
+            case .sealed: DataMember.sealed
+            case .sealedBlob: DataMember.sealedBlob
+            case .keyCommitment: DataMember.keyCommitment
+            }
+        }
+    }
+
+    fileprivate let leaf: LeafExcerpt.Request
+    fileprivate let opensBoxOf: [UInt8]?
 
     /// A request.
     ///
@@ -39,9 +54,16 @@ public struct ExcerptRequest: Sendable {
     ///   - members: the members of its payload that are read.
     ///   - type: of which type it must be for what is sealed in it to be opened; nil for none.
     public init(members: [String], opensBoxOf type: String?) {
-        // What is sealed may lie elsewhere, and a first event says under which key.
-        self.members = members + [DataMember.sealedBlob, DataMember.keyCommitment]
-        opensBoxOf = type
+        leaf = LeafExcerpt.Request(
+            members: MemberNameSet(members),
+            located: MemberNameSet(Located.allCases.map(\.name)))
+        opensBoxOf = type.map { Array($0.utf8) }
+    }
+}
+
+extension LeafExcerpt {
+    fileprivate subscript(_ member: ExcerptRequest.Located) -> Range<Int>? {
+        located.first { $0.name == member.rawValue }?.text
     }
 }
 
@@ -103,26 +125,36 @@ public final class StreamEndsReader {
         let key = try record.map { try dataKey($0, of: subject) }
         var events: [ExcerptedEvent] = []
         events.reserveCapacity(frames.count)
-        for (index, frame) in frames.enumerated() {
-            let asked = request(events.first)
-            let unpacked = try restore(frame)
-            guard
-                let excerpt = LeafExcerpt(
-                    unpacked.leaf, only: asked.members, locating: DataMember.sealed),
-                excerpt.data[DataMember.sealedBlob] == nil
-            else { return nil }
-            if index == 0, let key { try checkCommitment(excerpt, key, subject) }
-            var sealed: JSONObject?
-            if let key, let place = excerpt.box, let type = asked.opensBoxOf,
-                type.isIdentical(to: excerpt.type)
-            {
-                guard let box = unpacked.box, box.place == place else { return nil }
-                sealed = try open(box.bytes, key, excerpt.revision, frame.position)
+        for frame in frames {
+            guard let event = try excerpt(frame, key, subject, request(events.first)) else {
+                return nil
             }
-            events.append(
-                ExcerptedEvent(position: frame.position, excerpt: excerpt, sealed: sealed))
+            events.append(event)
         }
         return StreamEnds(subject: subject, events: events, count: count, hasKey: key != nil)
+    }
+
+    /// Nil for what is out of the ordinary.
+    private func excerpt(
+        _ frame: StoredFrame, _ key: DataKey?, _ subject: String, _ request: ExcerptRequest
+    ) throws -> ExcerptedEvent? {
+        let unpacked = try restore(frame)
+        let leaf = unpacked.leaf
+        guard let excerpt = LeafExcerpt(leaf, request.leaf, knownText: unpacked.box?.place),
+            excerpt[.sealedBlob] == nil
+        else { return nil }
+        if let key, let commitment = excerpt[.keyCommitment], frame.place.revision == 1 {
+            try check(leaf[commitment], key, subject)
+        }
+        var sealed: JSONObject?
+        if let key, let place = excerpt[.sealed], let type = request.opensBoxOf,
+            type.elementsEqual(leaf[excerpt.type])
+        {
+            guard let box = unpacked.box, box.place == place else { return nil }
+            sealed = try open(box.bytes, key, excerpt.revision, frame.position)
+        }
+        return ExcerptedEvent(
+            position: frame.position, time: excerpt.time, text: excerpt.text, sealed: sealed)
     }
 
     private func restore(_ stored: StoredFrame) throws -> LeafPacking.Unpacked {
@@ -159,11 +191,12 @@ public final class StreamEndsReader {
         return copy
     }
 
-    private func checkCommitment(
-        _ first: LeafExcerpt, _ key: DataKey, _ subject: String
+    private func check(
+        _ commitment: ArraySlice<UInt8>, _ key: DataKey, _ subject: String
     ) throws {
-        guard let commitment = first.data[DataMember.keyCommitment]?.stringValue else { return }
-        guard commitment.isIdentical(to: key.commitment(instruments).base64URL) else {
+        var expected: [UInt8] = []
+        Base64URL.append(key.commitment(instruments).array[...], to: &expected)
+        guard commitment.elementsEqual(expected) else {
             throw LedgerError.keyMismatch(subject: subject)
         }
         key.checked.finish()

@@ -80,58 +80,6 @@ public struct JSONReader {
         return (object, reader.index)
     }
 
-    /// Reads some members of an object of canonical JSON that begins in the middle of a text, and
-    /// goes behind all others without reading them.
-    ///
-    /// - Parameters:
-    ///   - wanted: the names of those that are read.
-    ///   - located: a member whose value is only looked for, if it is a text without escapes.
-    /// - Returns: the members, where the bytes of that text stand, and where the text goes on.
-    static func readMembers(
-        of bytes: [UInt8], from start: Int, only wanted: [String], locating located: String
-    ) throws(JSONError) -> (members: JSONObject, text: Range<Int>?, end: Int) {
-        var reader = JSONReader(bytes: bytes, numbers: .integersOnly, depthMax: depthMax)
-        reader.index = start
-        var members: [JSONObject.Member] = []
-        members.reserveCapacity(wanted.count)
-        var text: Range<Int>?
-        guard reader.skip(UInt8(ascii: "{")) else { throw reader.unexpected }
-        if reader.skip(UInt8(ascii: "}")) { return (JSONObject(), nil, reader.index) }
-        while true {
-            guard reader.peek == UInt8(ascii: "\"") else { throw reader.unexpected }
-            let name = reader.index + 1
-            try reader.skipString()
-            let end = reader.index - 1
-            guard reader.skip(UInt8(ascii: ":")) else { throw reader.unexpected }
-            if let known = wanted.first(where: { reader.stands($0, from: name, to: end) }) {
-                guard !members.contains(where: { $0.name.isIdentical(to: known) }) else {
-                    throw reader.error(.duplicateMember, at: name)
-                }
-                members.append(JSONObject.Member(known, try reader.value(depth: 2)))
-            } else if reader.stands(located, from: name, to: end) {
-                let value = reader.index + 1
-                guard text == nil, reader.peek == UInt8(ascii: "\"") else {
-                    throw reader.unexpected
-                }
-                try reader.skipString()
-                text = value..<reader.index - 1
-            } else {
-                _ = try reader.placeholder()
-            }
-            if reader.skip(UInt8(ascii: ",")) { continue }
-            guard reader.skip(UInt8(ascii: "}")) else { throw reader.unexpected }
-            return (JSONObject(uncheckedMembers: members), text, reader.index)
-        }
-    }
-
-    /// Whether these bytes of the text are those of another text.
-    private func stands(_ other: String, from start: Int, to end: Int) -> Bool {
-        let (left, right) = (bytes.span, other.utf8.span)
-        guard end - start == right.count else { return false }
-        for place in right.indices where left[start + place] != right[place] { return false }
-        return true
-    }
-
     private init(bytes: [UInt8], numbers: Numbers, depthMax: Int) {
         self.bytes = bytes
         self.numbers = numbers

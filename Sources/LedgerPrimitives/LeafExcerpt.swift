@@ -3,50 +3,109 @@
 /// What of a leaf those need who ask millions of events for a few members each: no objects and
 /// texts are made of what nobody asked for.
 public struct LeafExcerpt: Sendable {
-    /// Event type.
-    public let type: String
-    /// Schema version of the type.
-    public let typeVersion: Int
+    /// Which members of a payload are asked for.
+    public struct Request: Sendable {
+        /// Those that come with the excerpt.
+        public let members: MemberNameSet
+        /// Those of which only the place is asked for, if they are texts without escapes.
+        public let located: MemberNameSet
+
+        /// A request.
+        public init(members: MemberNameSet, located: MemberNameSet) {
+            self.members = members
+            self.located = located
+        }
+    }
+
+    /// The leaf without all that was not asked for, and without what no two events have in common:
+    /// an object in canonical JSON with `data`, `type` and `typeversion`.
+    public let text: [UInt8]
+    /// Where in the leaf the event type stands.
+    public let type: Range<Int>
     /// Place in the stream.
     public let revision: Int
     /// When it happened.
     public let time: Instant
-    /// Those members of the payload that were asked for and are there.
-    public let data: JSONObject
-    /// Where in the leaf the bytes of the payload's sealed box stand; nil when it has none.
-    public let box: Range<Int>?
+    /// The located members that are there, as their number in the request and the place of their
+    /// text in the leaf.
+    public let located: [(name: Int, text: Range<Int>)]
 
     /// Reads leaf bytes that are known to be the ones that were hashed, and so to be in the
     /// canonical form in which they were written. Nil for anything out of the ordinary, such as an
     /// escape in the envelope: ``RecordedEvent`` reads all there is.
     ///
-    /// - Parameters:
-    ///   - wanted: the members of the payload to be read.
-    ///   - box: the name of the member that is only located.
-    public init?(_ leaf: [UInt8], only wanted: [String], locating box: String) {
+    /// - Parameter known: a text without escapes that need not be looked through, by its place.
+    public init?(_ leaf: [UInt8], _ request: Request, knownText known: Range<Int>? = nil) {
         var scanner = LeafScanner(leaf: leaf)
-        guard scanner.skip(#"{"data":"#),
-            let payload = try? JSONReader.readMembers(
-                of: leaf, from: scanner.index, only: wanted, locating: box)
-        else { return nil }
-        scanner.index = payload.end
+        guard scanner.skip(#"{"data":"#) else { return nil }
+        var payload = PayloadExcerpt(leaf, request)
+        guard let end = payload.read(from: scanner.index, known) else { return nil }
+        scanner.index = end
         guard scanner.skip(#","id":""#), scanner.skipText(),
             !scanner.skip(#","previous":""#) || scanner.skipText(),
             !scanner.skip(#","recordedtime":""#) || scanner.skipText(),
             scanner.skip(#","revision":"#), let revision = scanner.number(),
             scanner.skip(#","source":""#), scanner.skipText(),
             scanner.skip(#","specversion":"1.0","subject":""#), scanner.skipText(),
-            scanner.skip(#","time":""#), let time = scanner.text({ Instant(rfc3339: $0) }),
-            scanner.skip(#","type":""#),
-            let type = scanner.text({ String(validating: $0, as: UTF8.self) }),
-            scanner.skip(#","typeversion":"#), let typeVersion = scanner.number(),
-            scanner.skip("}"), scanner.isAtEnd
+            scanner.skip(#","time":""#), let time = scanner.text({ Instant(rfc3339: $0) })
+        else { return nil }
+        let rest = scanner.index
+        guard scanner.skip(#","type":""#), let type = scanner.text({ $0.indices }),
+            scanner.skip(#","typeversion":"#), scanner.number() != nil, scanner.skip("}"),
+            scanner.isAtEnd
         else { return nil }
         self.type = type
-        self.typeVersion = typeVersion
         self.revision = revision
         self.time = time
-        data = payload.members
-        self.box = payload.text
+        located = payload.located
+        text = payload.text + leaf[rest...]
+    }
+}
+
+/// The part of an excerpt that comes from the payload.
+private struct PayloadExcerpt {
+    private let leaf: [UInt8]
+    private let request: LeafExcerpt.Request
+    private(set) var text: [UInt8] = []
+    private(set) var located: [(name: Int, text: Range<Int>)] = []
+
+    init(_ leaf: [UInt8], _ request: LeafExcerpt.Request) {
+        self.leaf = leaf
+        self.request = request
+    }
+
+    /// - Returns: where the payload ends; nil for anything out of the ordinary.
+    mutating func read(from start: Int, _ known: Range<Int>?) -> Int? {
+        let leaf = leaf
+        text.reserveCapacity(512)
+        text.append(contentsOf: leaf[..<start])
+        text.append(UInt8(ascii: "{"))
+        var members = MemberScanner(leaf, from: start, knownText: known)
+        var isFirst = true
+        while let member = members.next() {
+            let name = leaf.span.extracting(member.name)
+            if request.members.index(of: name) != nil {
+                if !isFirst { text.append(UInt8(ascii: ",")) }
+                isFirst = false
+                text.append(contentsOf: leaf[member.name.lowerBound - 1..<member.value.upperBound])
+            } else if let number = request.located.index(of: name) {
+                guard let place = plainText(member.value, known),
+                    !located.contains(where: { $0.name == number })
+                else { return nil }
+                located.append((number, place))
+            }
+        }
+        guard members.end() else { return nil }
+        text.append(UInt8(ascii: "}"))
+        return members.index
+    }
+
+    /// Where the text of a value stands; nil when it is none, or has an escape.
+    private func plainText(_ value: Range<Int>, _ known: Range<Int>?) -> Range<Int>? {
+        guard value.count >= 2, leaf[value.lowerBound] == UInt8(ascii: "\"") else { return nil }
+        let place = value.lowerBound + 1..<value.upperBound - 1
+        if place == known { return place }
+        return PlainText.end(in: leaf.span, from: place.lowerBound) == place.upperBound
+            ? place : nil
     }
 }

@@ -1,63 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Searches in texts, many bytes at a time: the loops over a block have no way out in the middle,
-/// so that the compiler can do a block at once.
+/// Searches in texts, eight bytes at a time.
+///
+/// A word holds eight bytes, the first one lowest. Arithmetic on all of them at once marks the
+/// bytes that are looked for by their top bits. A borrow can mark a byte wrongly, but only above
+/// one that is marked rightly, and only the lowest mark counts.
 package enum PlainText {
-    private static let blockBytes = 32
+    private static let wordBytes = 8
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let topBits: UInt64 = 0x8080_8080_8080_8080
 
     /// Where the first byte from `start` on stands that ends a JSON string or does not stand for
     /// itself in one: a control byte, a quotation mark or a backslash; the end if there is none.
     static func end(in text: Span<UInt8>, from start: Int) -> Int {
-        var index = start
-        while text.count - index >= blockBytes {
-            let block = text.extracting(index..<index + blockBytes)
-            var found: UInt8 = 0
-            for offset in 0..<blockBytes {
-                let byte = block[offset]
-                found |= byte < 0x20 ? 1 : 0
-                found |= byte == UInt8(ascii: "\"") ? 1 : 0
-                found |= byte == UInt8(ascii: "\\") ? 1 : 0
-            }
-            if found != 0 { break }
-            index += blockBytes
+        search(text, from: start) { word in
+            controlBytes(in: word) | bytes(UInt8(ascii: "\""), in: word)
+                | bytes(UInt8(ascii: "\\"), in: word)
         }
-        while index < text.count, text[index] >= 0x20, text[index] != UInt8(ascii: "\""),
-            text[index] != UInt8(ascii: "\\")
-        {
-            index += 1
-        }
-        return index
     }
 
     /// Where the first control byte from `start` on stands; the end if there is none.
     package static func controlByte(in text: Span<UInt8>, from start: Int) -> Int {
-        var index = start
-        while text.count - index >= blockBytes {
-            let block = text.extracting(index..<index + blockBytes)
-            var found: UInt8 = 0
-            for offset in 0..<blockBytes {
-                found |= block[offset] < 0x20 ? 1 : 0
-            }
-            if found != 0 { break }
-            index += blockBytes
-        }
-        while index < text.count, text[index] >= 0x20 { index += 1 }
-        return index
+        search(text, from: start, controlBytes)
     }
 
     /// Where the first such byte from `start` on stands; the end if there is none.
     package static func first(_ byte: UInt8, in text: Span<UInt8>, from start: Int) -> Int {
+        search(text, from: start) { bytes(byte, in: $0) }
+    }
+
+    /// - Parameter marks: marks the bytes of a word that are looked for.
+    @inline(__always)
+    private static func search(
+        _ text: Span<UInt8>, from start: Int, _ marks: (UInt64) -> UInt64
+    ) -> Int {
         var index = start
-        while text.count - index >= blockBytes {
-            let block = text.extracting(index..<index + blockBytes)
-            var found: UInt8 = 0
-            for offset in 0..<blockBytes {
-                found |= block[offset] == byte ? 1 : 0
-            }
-            if found != 0 { break }
-            index += blockBytes
+        while text.count - index >= wordBytes {
+            let found = marks(word(text.extracting(index..<index + wordBytes))) & topBits
+            if found != 0 { return index + found.trailingZeroBitCount / wordBytes }
+            index += wordBytes
         }
-        while index < text.count, text[index] != byte { index += 1 }
+        while index < text.count, marks(UInt64(text[index])) & 0x80 == 0 { index += 1 }
         return index
+    }
+
+    /// Eight bytes as a word; the compiler makes one load of it.
+    @inline(__always)
+    private static func word(_ bytes: Span<UInt8>) -> UInt64 {
+        UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16
+            | UInt64(bytes[3]) << 24 | UInt64(bytes[4]) << 32 | UInt64(bytes[5]) << 40
+            | UInt64(bytes[6]) << 48 | UInt64(bytes[7]) << 56
+    }
+
+    @inline(__always)
+    private static func controlBytes(in word: UInt64) -> UInt64 {
+        (word &- ones &* 0x20) & ~word
+    }
+
+    @inline(__always)
+    private static func bytes(_ byte: UInt8, in word: UInt64) -> UInt64 {
+        let difference = word ^ (ones &* UInt64(byte))
+        return (difference &- ones) & ~difference
     }
 }

@@ -17,6 +17,7 @@ public final class Reverification {
     private let documents: CheckDocuments
     private let newestKeySets: NewestKeySets?
     private let reader: StreamEndsReader
+    private let excerpts = EvidenceExcerpts()
 
     /// A re-verification of a log that is open for reading what is sealed.
     ///
@@ -62,15 +63,20 @@ public final class Reverification {
     public func forEachEvidence(
         _ sessions: [String], _ body: (TokenEvidence) throws -> Void
     ) throws {
-        try reader.read(sessions, EvidenceExcerpt.request) { session, ends in
-            if let ends, (ends.events.last?.position ?? .max) < size,
-                let excerpt = try EvidenceExcerpt(ends)
-            {
-                guard var evidence = excerpt.evidence else { return }
-                if !ends.hasKey { evidence.isErased = try isErased(session) }
-                try body(evidence)
-            } else if let evidence = try evidence(session: session) {
-                try body(evidence)
+        try reader.read(sessions, excerpts.request) { session, ends in
+            var found = EvidenceExcerpts.Found.unclear
+            if let ends, (ends.events.last?.position ?? .max) < size {
+                found = try excerpts.evidence(ends)
+                if case .evidence(var evidence) = found, !ends.hasKey {
+                    evidence.isErased = try isErased(session)
+                    found = .evidence(evidence)
+                }
+            }
+            switch found {
+            case .evidence(let evidence): try body(evidence)
+            case .noToken: break
+            case .unclear:
+                if let evidence = try evidence(session: session) { try body(evidence) }
             }
         }
     }
@@ -198,7 +204,7 @@ public struct TokenEvidence: Sendable {
         default:
             break
         }
-        state = Session.evolve(state, by: payload, at: time, sealed: sealed)
+        Session.evolve(&state, by: payload, at: time, sealed: sealed)
     }
 
     func outcome(_ verdict: Verdict, isHypothetical: Bool) -> TokenOutcome {

@@ -53,44 +53,52 @@ public enum Session {
         sealed: JSONObject? = nil
     ) -> SessionState {
         var next = state
-        if let sealed { next.secrets.take(sealed) }
+        evolve(&next, by: event, at: time, sealed: sealed)
+        return next
+    }
+
+    /// Takes an event into a state, as ``evolve(_:by:at:sealed:)`` does, without a copy of it.
+    public static func evolve(
+        _ state: inout SessionState, by event: SessionEvent, at time: Instant?,
+        sealed: JSONObject? = nil
+    ) {
+        if let sealed { state.secrets.take(sealed) }
         switch event {
         case .initiated(let payload):
-            next.phase = .initiated
-            next.flow = payload.flow
-            next.issuer = payload.issuer
-            next.profileDigest = payload.profileDigest
-            next.acrValues = payload.acrValues
-            next.responseMode = payload.responseMode
-            next.responseType = payload.responseType
-            next.requestedExpirySeconds = payload.requestedExpirySeconds
+            state.phase = .initiated
+            state.flow = payload.flow
+            state.issuer = payload.issuer
+            state.profileDigest = payload.profileDigest
+            state.acrValues = payload.acrValues
+            state.responseMode = payload.responseMode
+            state.responseType = payload.responseType
+            state.requestedExpirySeconds = payload.requestedExpirySeconds
         case .redirected(let payload):
-            next.phase = .redirected
-            next.isChoosingAccount = false
-            next.awaitsSelection = payload.to == .accountSelector
-            next.issuer = payload.issuer ?? next.issuer
-            next.discoveryDigest = payload.discoveryDigest ?? next.discoveryDigest
+            state.phase = .redirected
+            state.isChoosingAccount = false
+            state.awaitsSelection = payload.to == .accountSelector
+            state.issuer = payload.issuer ?? state.issuer
+            state.discoveryDigest = payload.discoveryDigest ?? state.discoveryDigest
         case .callback(let payload):
-            next.phase = .callbackReceived
-            next.isChoosingAccount = payload.from == .accountSelector
-            if next.isChoosingAccount { next.issuer = next.secrets.chosenIssuer ?? next.issuer }
+            state.phase = .callbackReceived
+            state.isChoosingAccount = payload.from == .accountSelector
+            if state.isChoosingAccount { state.issuer = state.secrets.chosenIssuer ?? state.issuer }
         case .polled(let payload):
-            next.phase = .polling
-            next.polling.note(payload, at: time)
-            next.discoveryDigest = payload.discoveryDigest ?? next.discoveryDigest
+            state.phase = .polling
+            state.polling.note(payload, at: time)
+            state.discoveryDigest = payload.discoveryDigest ?? state.discoveryDigest
         case .tokenIssued(let payload):
-            next.phase = .tokenIssued
-            next.tokenKeyID = payload.keyID
-            next.tokenIssuedAt = time
-            next.polling.acceptedAt = payload.acceptedAt ?? next.polling.acceptedAt
-            next.keySetDigest = payload.keySetDigest
-            next.policyDigest = payload.policyDigest
+            state.phase = .tokenIssued
+            state.tokenKeyID = payload.keyID
+            state.tokenIssuedAt = time
+            state.polling.acceptedAt = payload.acceptedAt ?? state.polling.acceptedAt
+            state.keySetDigest = payload.keySetDigest
+            state.policyDigest = payload.policyDigest
         case .verified:
-            next.phase = .verified
+            state.phase = .verified
         case .failed:
-            next.phase = .failed
+            state.phase = .failed
         }
-        return next
     }
 
     private static func checkTransition(

@@ -60,30 +60,49 @@ public struct SessionSecrets: Equatable, Sendable {
     /// A callback says a state as well, and not always the right one: the first one, which was
     /// sent, counts.
     mutating func take(_ sealed: JSONObject) {
-        state = state ?? sealed["state"]?.stringValue
-        nonce = sealed["nonce"]?.stringValue ?? nonce
-        codeVerifier = sealed["codeVerifier"]?.stringValue ?? codeVerifier
-        code = sealed["code"]?.stringValue ?? code
-        idToken = sealed["idToken"]?.stringValue ?? idToken
-        claims = sealed["claims"]?.objectValue ?? claims
-        accessTokenHash = sealed["accessTokenHash"]?.stringValue ?? accessTokenHash
-        codeHash = sealed["codeHash"]?.stringValue ?? codeHash
-        loginHint = sealed["loginHint"]?.stringValue ?? loginHint
-        loginHintToken = sealed["loginHintToken"]?.stringValue ?? loginHintToken
-        idTokenHint = sealed["idTokenHint"]?.stringValue ?? idTokenHint
-        bindingMessage = sealed["bindingMessage"]?.stringValue ?? bindingMessage
-        authorizationDetails = sealed["authorizationDetails"] ?? authorizationDetails
-        endUserIP = sealed["endUserIP"]?.stringValue ?? endUserIP
-        requestID = sealed["requestID"]?.stringValue ?? requestID
-        messageForUser = sealed["messageForUser"]?.stringValue ?? messageForUser
-        acrData = sealed["acrData"]?.objectValue ?? acrData
-        pollDescription = sealed["pollDescription"]?.stringValue ?? pollDescription
-        visitorID = visitorID ?? sealed["visitorID"]?.stringValue
-        chosenIssuer = sealed["chosenIssuer"]?.stringValue ?? chosenIssuer
-        identityProviderID = sealed["idp_id"]?.stringValue ?? identityProviderID
-        oneTimeToken = sealed["idpartner_token"]?.stringValue ?? oneTimeToken
-        permission = sealed["permission"]?.objectValue ?? permission
-        permissionID = sealed["permissionID"]?.stringValue ?? permissionID
-        furtherMembers = sealed["furtherMembers"]?.objectValue ?? furtherMembers
+        for member in sealed.members {
+            switch member.value {
+            case .string(let text): take(text, as: member.name)
+            case .object(let object): take(object, as: member.name)
+            default: break
+            }
+            if member.name == "authorizationDetails" { authorizationDetails = member.value }
+        }
+    }
+
+    private mutating func take(_ text: String, as name: String) {
+        switch name {
+        case "state": state = state ?? text
+        case "nonce": nonce = text
+        case "codeVerifier": codeVerifier = text
+        case "code": code = text
+        case "idToken": idToken = text
+        case "accessTokenHash": accessTokenHash = text
+        case "codeHash": codeHash = text
+        case "loginHint": loginHint = text
+        case "loginHintToken": loginHintToken = text
+        case "idTokenHint": idTokenHint = text
+        case "bindingMessage": bindingMessage = text
+        case "endUserIP": endUserIP = text
+        case "requestID": requestID = text
+        case "messageForUser": messageForUser = text
+        case "pollDescription": pollDescription = text
+        case "visitorID": visitorID = visitorID ?? text
+        case "chosenIssuer": chosenIssuer = text
+        case "idp_id": identityProviderID = text
+        case "idpartner_token": oneTimeToken = text
+        case "permissionID": permissionID = text
+        default: break
+        }
+    }
+
+    private mutating func take(_ object: JSONObject, as name: String) {
+        switch name {
+        case "claims": claims = object
+        case "acrData": acrData = object
+        case "permission": permission = object
+        case "furtherMembers": furtherMembers = object
+        default: break
+        }
     }
 }

@@ -44,7 +44,9 @@ struct Peer {
                     }
                 }
             }
-            return try await group.reduce(0, +)
+            var total = 0
+            for try await count in group { total += count }
+            return total
         }
         let elapsed = (ContinuousClock.now - start) / .seconds(1)
         print(Double(count) / elapsed)
