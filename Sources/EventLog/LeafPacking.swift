@@ -102,7 +102,7 @@ enum LeafPacking {
         case Marker.instant:
             guard let bytes = literals.take(6) else { return false }
             let milliseconds = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
-            leaf.append(contentsOf: Instant(millisecondsSince1970: milliseconds).rfc3339Bytes)
+            Instant(millisecondsSince1970: milliseconds).append(to: &leaf)
         case Marker.digest:
             guard let bytes = literals.take(32) else { return false }
             Base64URL.append(bytes, to: &leaf)

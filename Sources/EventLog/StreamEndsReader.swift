@@ -74,6 +74,8 @@ extension LeafExcerpt {
 /// first event, as ``EventLog/stream(_:before:)`` and ``EventLog/openSealed(_:dataKey:)`` do; what
 /// is out of the ordinary is left to them.
 public final class StreamEndsReader {
+    private static let subjectsPerPart = 32
+
     private let log: EventLog
     private let keys: KeyStore
     private let decoder: FrameDecoder
@@ -107,26 +109,33 @@ public final class StreamEndsReader {
             }
         }
         let records = try keys.records(of: subjects)
-        for (index, subject) in subjects.enumerated() {
-            guard let found = stored[index] else {
-                try body(subject, nil)
-                continue
+        for start in stride(from: 0, to: subjects.count, by: Self.subjectsPerPart) {
+            let part = start..<min(subjects.count, start + Self.subjectsPerPart)
+            // One kind of work after the other: the code of all does not fit next to the processor.
+            let leaves = try part.map { try (stored[$0]?.frames ?? []).map(expand) }
+            for (index, leaves) in zip(part, leaves) {
+                try check(leaves, stored[index]?.frames ?? [])
             }
-            try body(
-                subject,
-                try ends(subject, found.frames, found.count, records[index], request))
+            for (index, leaves) in zip(part, leaves) {
+                let subject = subjects[index]
+                try body(
+                    subject,
+                    try stored[index].flatMap {
+                        try ends(subject, $0.frames, leaves, $0.count, records[index], request)
+                    })
+            }
         }
     }
 
     private func ends(
-        _ subject: String, _ frames: [StoredFrame], _ count: Int, _ record: [UInt8]?,
-        _ request: (ExcerptedEvent?) -> ExcerptRequest
+        _ subject: String, _ frames: [StoredFrame], _ leaves: [LeafPacking.Unpacked], _ count: Int,
+        _ record: [UInt8]?, _ request: (ExcerptedEvent?) -> ExcerptRequest
     ) throws -> StreamEnds? {
         let key = try record.map { try dataKey($0, of: subject) }
         var events: [ExcerptedEvent] = []
         events.reserveCapacity(frames.count)
-        for frame in frames {
-            guard let event = try excerpt(frame, key, subject, request(events.first)) else {
+        for (frame, leaf) in zip(frames, leaves) {
+            guard let event = try excerpt(leaf, frame, key, subject, request(events.first)) else {
                 return nil
             }
             events.append(event)
@@ -136,9 +145,9 @@ public final class StreamEndsReader {
 
     /// Nil for what is out of the ordinary.
     private func excerpt(
-        _ frame: StoredFrame, _ key: DataKey?, _ subject: String, _ request: ExcerptRequest
+        _ unpacked: LeafPacking.Unpacked, _ frame: StoredFrame, _ key: DataKey?, _ subject: String,
+        _ request: ExcerptRequest
     ) throws -> ExcerptedEvent? {
-        let unpacked = try restore(frame)
         let leaf = unpacked.leaf
         guard let excerpt = LeafExcerpt(leaf, request.leaf, knownText: unpacked.box?.place),
             excerpt[.sealedBlob] == nil
@@ -157,17 +166,22 @@ public final class StreamEndsReader {
             position: frame.position, time: excerpt.time, text: excerpt.text, sealed: sealed)
     }
 
-    private func restore(_ stored: StoredFrame) throws -> LeafPacking.Unpacked {
+    private func expand(_ stored: StoredFrame) throws -> LeafPacking.Unpacked {
         guard let unpacked = decoder.leaf(stored.frame.body, place: stored.place) else {
             throw LedgerError.damaged("the frame cannot be expanded", position: stored.position)
         }
-        // RFC 6962 §2.1, as MerkleTree.leafHash has it.
-        let hash = Digest(instruments.hasher.hash(leafPrefix, unpacked.leaf))
-        guard hash == stored.frame.header.leafHash else {
-            throw LedgerError.damaged(
-                "the event is not the one that was hashed", position: stored.position)
-        }
         return unpacked
+    }
+
+    private func check(_ leaves: [LeafPacking.Unpacked], _ frames: [StoredFrame]) throws {
+        for (unpacked, stored) in zip(leaves, frames) {
+            // RFC 6962 §2.1, as MerkleTree.leafHash has it.
+            let hash = Digest(instruments.hasher.hash(leafPrefix, unpacked.leaf))
+            guard hash == stored.frame.header.leafHash else {
+                throw LedgerError.damaged(
+                    "the event is not the one that was hashed", position: stored.position)
+            }
+        }
     }
 
     private func dataKey(_ bytes: [UInt8], of subject: String) throws -> DataKey {

@@ -70,78 +70,74 @@ private struct Base64Alphabet {
     /// What stands for a character that is none of the 64; no value has this bit.
     private static let foreign: UInt8 = 0x80
 
-    private let characters: [UInt8]
-    private let values: [UInt8]
+    // Not arrays: those count who uses them, and threads that do so at once would be in each
+    // other's way.
+    private let characters: InlineArray<64, UInt8>
+    private let values: InlineArray<256, UInt8>
 
     init(_ first: Int, _ firstCharacter: UInt8, _ second: Int, _ secondCharacter: UInt8) {
         let common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-        let characters = Array(common.utf8) + [firstCharacter, secondCharacter]
-        var values = [UInt8](repeating: Self.foreign, count: 256)
-        for (value, character) in characters.enumerated() {
+        let all = Array(common.utf8) + [firstCharacter, secondCharacter]
+        var values = InlineArray<256, UInt8>(repeating: Self.foreign)
+        for (value, character) in all.enumerated() {
             values[Int(character)] = UInt8(value)
         }
-        self.characters = characters
+        characters = InlineArray { all[$0] }
         self.values = values
     }
 
     func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
+        let characters = characters.span
+        let groups = bytes.count / 3
         output.append(addingCapacity: (bytes.count * 4 + 2) / 3) { output in
-            let whole = bytes.count / 3 * 3
-            var index = 0
-            while index < whole {
-                let group =
-                    UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8
-                    | UInt32(bytes[index + 2])
-                append(group, characters: 4, to: &output)
-                index += 3
+            let start = output.count
+            output.append(repeating: 0, count: groups * 4)
+            var text = output.mutableSpan
+            for index in 0..<groups {
+                let three = bytes.extracting(index * 3..<index * 3 + 3)
+                let bits = UInt32(three[0]) << 16 | UInt32(three[1]) << 8 | UInt32(three[2])
+                let place = start + index * 4
+                text[place] = characters[Int(bits >> 18 & 0x3F)]
+                text[place + 1] = characters[Int(bits >> 12 & 0x3F)]
+                text[place + 2] = characters[Int(bits >> 6 & 0x3F)]
+                text[place + 3] = characters[Int(bits & 0x3F)]
             }
-            switch bytes.count - whole {
-            case 1: append(UInt32(bytes[whole]) << 16, characters: 2, to: &output)
-            case 2:
-                append(
-                    UInt32(bytes[whole]) << 16 | UInt32(bytes[whole + 1]) << 8, characters: 3,
-                    to: &output)
-            default: break
-            }
+            let rest = bytes.count - groups * 3
+            guard rest > 0 else { return }
+            let last = rest == 2 ? UInt32(bytes[bytes.count - 1]) << 8 : 0
+            let bits = UInt32(bytes[groups * 3]) << 16 | last
+            output.append(characters[Int(bits >> 18 & 0x3F)])
+            output.append(characters[Int(bits >> 12 & 0x3F)])
+            if rest == 2 { output.append(characters[Int(bits >> 6 & 0x3F)]) }
         }
-    }
-
-    /// Writes the first of the four characters that 24 bits make.
-    @inline(__always)
-    private func append(
-        _ group: UInt32, characters count: Int, to output: inout OutputSpan<UInt8>
-    ) {
-        output.append(characters[Int(group >> 18 & 0x3F)])
-        output.append(characters[Int(group >> 12 & 0x3F)])
-        if count > 2 { output.append(characters[Int(group >> 6 & 0x3F)]) }
-        if count > 3 { output.append(characters[Int(group & 0x3F)]) }
     }
 
     func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         let text = text.span
+        let values = values.span
         let tail = text.count % 4
         guard tail != 1 else { return nil }
-        let whole = text.count - tail
+        let groups = text.count / 4
         // A foreign character has a bit set that no value has; spare bits must not be set either.
         var seen: UInt8 = 0
         var spareBits: UInt32 = 0
-        let output = [UInt8](capacity: text.count * 3 / 4) { output in
-            var index = 0
-            while index < whole {
-                let first = values[Int(text[index])]
-                let second = values[Int(text[index + 1])]
-                let third = values[Int(text[index + 2])]
-                let fourth = values[Int(text[index + 3])]
+        let decoded = [UInt8](capacity: text.count * 3 / 4) { output in
+            output.append(repeating: 0, count: groups * 3)
+            var bytes = output.mutableSpan
+            for index in 0..<groups {
+                let four = text.extracting(index * 4..<index * 4 + 4)
+                let (first, second) = (values[Int(four[0])], values[Int(four[1])])
+                let (third, fourth) = (values[Int(four[2])], values[Int(four[3])])
                 seen |= first | second | third | fourth
-                output.append(first << 2 | second >> 4)
-                output.append(second << 4 | third >> 2)
-                output.append(third << 6 | fourth)
-                index += 4
+                bytes[index * 3] = first << 2 | second >> 4
+                bytes[index * 3 + 1] = second << 4 | third >> 2
+                bytes[index * 3 + 2] = third << 6 | fourth
             }
             var pending: UInt32 = 0
-            for index in whole..<text.count {
-                seen |= values[Int(text[index])]
-                pending = pending << 6 | UInt32(values[Int(text[index])] & 0x3F)
+            for index in groups * 4..<text.count {
+                let value = values[Int(text[index])]
+                seen |= value
+                pending = pending << 6 | UInt32(value & 0x3F)
             }
             if tail == 3 { output.append(UInt8(truncatingIfNeeded: pending >> 10)) }
             if tail >= 2 {
@@ -149,6 +145,6 @@ private struct Base64Alphabet {
             }
             spareBits = pending & (tail == 3 ? 0b11 : tail == 2 ? 0b1111 : 0)
         }
-        return seen & Self.foreign == 0 && spareBits == 0 ? output : nil
+        return seen & Self.foreign == 0 && spareBits == 0 ? decoded : nil
     }
 }

@@ -40,11 +40,17 @@ extension Instant: CustomStringConvertible {
 
     /// The 24 ASCII bytes of ``rfc3339``.
     public var rfc3339Bytes: [UInt8] {
+        var output: [UInt8] = []
+        append(to: &output)
+        return output
+    }
+
+    /// Adds the 24 ASCII bytes of ``rfc3339`` to a buffer.
+    public func append(to output: inout [UInt8]) {
         let clamped = min(
             max(millisecondsSince1970, Self.writable.lowerBound), Self.writable.upperBound)
         let (days, inDay) = clamped.flooredDivision(by: 86_400_000)
         let date = CivilDate(daysSince1970: days)
-        var output: [UInt8] = []
         output.append(addingCapacity: 24) { output in
             output.appendTwoDigits(date.year / 100)
             output.appendTwoDigits(date.year % 100)
@@ -63,7 +69,6 @@ extension Instant: CustomStringConvertible {
             output.appendTwoDigits(inDay % 100)
             output.append(UInt8(ascii: "Z"))
         }
-        return output
     }
 
     /// Reads an RFC 3339 date-time with any offset; digits below a millisecond are cut off.

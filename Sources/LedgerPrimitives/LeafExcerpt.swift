@@ -58,7 +58,8 @@ public struct LeafExcerpt: Sendable {
         self.revision = revision
         self.time = time
         located = payload.located
-        text = payload.text + leaf[rest...]
+        payload.text.append(contentsOf: leaf[rest...])
+        text = payload.text
     }
 }
 
@@ -66,7 +67,7 @@ public struct LeafExcerpt: Sendable {
 private struct PayloadExcerpt {
     private let leaf: [UInt8]
     private let request: LeafExcerpt.Request
-    private(set) var text: [UInt8] = []
+    var text: [UInt8] = []
     private(set) var located: [(name: Int, text: Range<Int>)] = []
 
     init(_ leaf: [UInt8], _ request: LeafExcerpt.Request) {

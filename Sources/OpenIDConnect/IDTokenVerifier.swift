@@ -34,6 +34,7 @@ public struct IDTokenVerifier: Sendable {
             return (Verdict(isBackchannel: isBackchannel, TokenFailure(error).outcome), nil, nil)
         }
         let token = IDToken(parsing: jws.payload)
+        let type = typeOutcome(of: jws.header)
         let claims = token.map {
             ClaimChecks(
                 token: $0, expectations: expectations, algorithm: jws.algorithm, instant: instant)
@@ -42,7 +43,7 @@ public struct IDTokenVerifier: Sendable {
             switch check {
             // Without these there would be no verified JWS.
             case .signature, .alg, .key, .crit, .size, .token, .header: .passed
-            case .typ: typeOutcome(of: jws.header)
+            case .typ: type
             case .claims: claims?.presence ?? Self.malformedPayload
             default: claims?.outcome(of: check) ?? .notChecked
             }

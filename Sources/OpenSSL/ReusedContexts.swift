@@ -51,8 +51,14 @@ public final class HMACSHA256Maker {
             cleanse(&outer)
         }
         let innerHash = hasher.hash(inner, message)
-        let output = hasher.hash(outer, innerHash.indices.map { innerHash[$0] })
-        return output.indices.map { output[$0] }
+        let output = hasher.hash(outer, Self.array(innerHash))
+        return Self.array(output)
+    }
+
+    private static func array(_ digest: InlineArray<32, UInt8>) -> [UInt8] {
+        [UInt8](capacity: digest.count) { output in
+            for index in digest.indices { output.append(digest[index]) }
+        }
     }
 
     /// As ``hkdfExtractSHA256(_:)``.

@@ -54,7 +54,11 @@ public final class Reverification {
     /// - Parameter sessions: as many as may be held in memory.
     /// - Throws: an error of the ledger.
     public func reverify(_ sessions: [String], _ body: (TokenOutcome) throws -> Void) throws {
-        try forEachEvidence(sessions) { try body(try judge($0)) }
+        // One kind of work after the other: the code of both does not fit next to the processor.
+        var pending: [TokenEvidence] = []
+        pending.reserveCapacity(sessions.count)
+        try forEachEvidence(sessions) { pending.append($0) }
+        for evidence in pending { try body(try judge(evidence)) }
     }
 
     /// Hands out what the log has to check the tokens of many sessions with.
