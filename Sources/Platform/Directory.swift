@@ -121,6 +121,13 @@ public enum Directory {
         return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether what is at this path, or where a link there leads, is no regular file: a device, a
+    /// pipe, a directory.
+    public static func isSpecial(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    }
+
     /// The bytes in the blocks that the files directly in a directory take up.
     public static func allocatedBytes(of path: String) throws(SystemError) -> Int {
         var total = 0

@@ -8,6 +8,7 @@ struct SessionStory {
     /// An event.
     struct Step {
         let position: UInt64
+        let revision: Int
         let time: Instant
         let event: SessionEvent
         /// From the event before to this one, in milliseconds; nil for the first one. It is
@@ -31,7 +32,8 @@ struct SessionStory {
             }
             steps.append(
                 Step(
-                    position: event.position, time: time, event: payload, waitMilliseconds: wait))
+                    position: event.position, revision: event.envelope.revision, time: time,
+                    event: payload, waitMilliseconds: wait))
         }
         self.steps = steps
         isReported = events.contains { $0.envelope.recordedTime != nil }

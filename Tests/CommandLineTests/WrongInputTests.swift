@@ -8,6 +8,7 @@ struct WrongInputTests {
     private static let commands = [
         ["ingest"], ["log"], ["log", "--follow"], ["stats"], ["verify"], ["sessions"],
         ["show", "0198b0f2"], ["explain", "0198b0f2"], ["reverify"],
+        ["export", "har", "0198b0f2", "-o", "login.har"],
     ]
 
     /// What a person and a program are told of one mistake.

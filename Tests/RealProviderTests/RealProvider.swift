@@ -147,7 +147,8 @@ struct RealProvider: Sendable {
     var redirectURI: String {
         description["redirectURIs"]?.arrayValue?.first?.stringValue ?? ""
     }
-    private var port: String {
+    /// Where it listens, on loopback.
+    var port: String {
         (description["address"]?.stringValue ?? "").split(separator: ":").last.map(String.init)
             ?? ""
     }

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a ledger of the present format to be kept: every later version must open it.
+"""Makes a ledger to be kept: every later version must open it, and come to the same decisions.
 
 usage: make_fixture.py AUTHLEDGER FIXTURE.tar.xz
 
 AUTHLEDGER is the built program. The ledger has logins that the program ran itself, against the
 simulated provider, with RS256 tokens, and logins that were reported. With it are packed its keys,
-which were made for it and protect nothing, and what the checks of today say of it. A fixture is
-made once for each format version, by the last program that writes it, and never again.
+which were made for it and protect nothing, and what the checks and the replay of today say of it.
+A fixture is made once for each format version, by the last program that writes it, or when logins
+are recorded that no fixture has the like of, and never again.
 """
 
 import json
@@ -38,12 +39,17 @@ def main():
         run("ingest", EXAMPLE / "reported.jsonl")
         [verified] = run("verify")
         [reverified] = run("reverify")
+        [replayed] = run("replay", "--all")
         [stats] = run("stats")
         expected = {
             "verify": {name: verified[name] for name in ("events", "ok", "root", "treeSize")},
             "reverify": {
                 name: reverified[name]
                 for name in ("tokens", "verified", "failed", "erased", "inconclusive", "mismatches")
+            },
+            "replay": {
+                name: replayed[name]
+                for name in ("sessions", "events", "same", "taken", "reported", "erased")
             },
             "stats": {name: stats[name] for name in ("bytesRaw", "bytesStored", "sessions")},
             "sessions": run("sessions"),

@@ -13,8 +13,9 @@ struct ExportCommand: ParsableCommand {
         discussion: """
             Examples:
               authledger export tiles /srv/mirror
+              authledger export har 0198b0f2 -o login.har
             """,
-        subcommands: [ExportTilesCommand.self])
+        subcommands: [ExportTilesCommand.self, ExportHARCommand.self])
 }
 
 struct ExportTilesCommand: ParsableCommand {

@@ -88,13 +88,24 @@ extension Workspace {
 
     /// Checks an export by pymerkle, see `Tests/Support/check_tiles.py`.
     func pymerkle(_ arguments: [String]) async throws -> Outcome {
+        try await pythonWithPackages("check_tiles.py", arguments)
+    }
+
+    /// Reads HTTP Archives by haralyzer, see `Tests/Support/check_har.py`.
+    func haralyzer(_ arguments: [String]) async throws -> Outcome {
+        try await pythonWithPackages("check_har.py", arguments)
+    }
+
+    private func pythonWithPackages(
+        _ script: String, _ arguments: [String]
+    ) async throws -> Outcome {
         let python = Self.project + "/.build-tools/python/bin/python"
         guard FileManager.default.isExecutableFile(atPath: python) else {
             throw TestFailure(
-                "pymerkle is missing; these tests need it: tools/install-packages test")
+                "packages of PyPI are missing; these tests need them: tools/install-packages test")
         }
         return try await start(
-            python, [Self.project + "/Tests/Support/check_tiles.py"] + arguments
+            python, [Self.project + "/Tests/Support/" + script] + arguments
         ).end(within: .seconds(120))
     }
 
