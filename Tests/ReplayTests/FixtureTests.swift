@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EventLog
+import JOSE
 import LedgerPrimitives
 import LoginSupport
 import OpenIDConnect
@@ -20,7 +21,8 @@ struct FixtureTests {
         let maker = FixtureMaker(log)
         for session in try log.streams(after: nil, limit: 1000) where UUIDv7(session) != nil {
             let recorded = try replayer.replay(session)
-            let name = "\(recorded.verdict?.then ?? "no verdict"), "
+            let name =
+                "\(recorded.verdict?.then ?? "no verdict"), "
                 + "\(recorded.steps.map { $0.event.type.word })"
             do {
                 let fixture = try maker.make(session)
@@ -52,19 +54,74 @@ struct FixtureTests {
 
     @Test("of every login that a provider spoils comes to the same end")
     func misbehaviours() async throws {
-        for flow in [Flow.pkce, .jarm, .ciba] {
-            let rig = try LoginRig()
-            let log = try rig.open()
-            for misbehaviour in Misbehaviour.allCases where misbehaviour.row.needs.isEmpty {
-                rig.provider.withProvider { $0.settings.misbehaviour = misbehaviour }
-                _ =
-                    flow.usesRedirect
-                    ? try await rig.wholeLogin(log, flow: flow).session
-                    : try await rig.backchannelLogin(log, flow: flow).session
-                rig.clock.advance(seconds: 3600)
-            }
-            try Self.expectFixtures(log)
+        let rig = try LoginRig()
+        let log = try rig.open()
+        for misbehaviour in Misbehaviour.allCases where misbehaviour.row.needs.isEmpty {
+            rig.provider.withProvider { $0.settings.misbehaviour = misbehaviour }
+            _ = try await rig.wholeLogin(log, flow: .pkce)
+            rig.clock.advance(seconds: 3600)
         }
+        try Self.expectFixtures(log)
+    }
+
+    private static let demanding = Misbehaviour.allCases.filter {
+        !$0.row.needs.isEmpty
+            && $0.row.needs.isDisjoint(with: [.backchannel, .headless, .earlierLogin])
+    }
+
+    @Test("of every login that it takes more to spoil comes to the same end", arguments: demanding)
+    func demandingMisbehaviours(misbehaviour: Misbehaviour) async throws {
+        let needs = misbehaviour.row.needs
+        let isBankID = needs.contains(.permission) || needs.contains(.alternativeSubject)
+        var setup =
+            needs.contains(.accountSelector) ? LoginSetup.idpartner : isBankID ? .bankID : .generic
+        if needs.contains(.certificate) {
+            setup = try setup.withCertificate()
+            setup.profileLines.append("certificateBoundTokens: true")
+        }
+        setup.settings.misbehaviour = misbehaviour
+        if needs.contains(.encryption) { setup = try setup.withEncryption() }
+        if needs.contains(.signedUserInfo) {
+            setup.settings.clients[0].userInfoAlgorithm = .es256
+        }
+        if needs.contains(.userInfo) || needs.contains(.signedUserInfo) {
+            setup.profileLines.append("userInfo: fetch")
+        }
+        if setup.settings.broker == .generic {
+            setup.profileLines += [
+                "flows: [pkce, code, implicit, jarm]",
+                #"implicitResponseType: "id_token token""#,
+            ]
+            if needs.contains(.pushedRequest) {
+                setup.profileLines.append("pushedAuthorization: required")
+            }
+            if needs.contains(.levelOfAssurance) {
+                setup.profileLines.append("levelOfAssuranceMin: 3")
+            }
+        }
+        let rig = try LoginRig(setup)
+        let log = try rig.open()
+        let isJARM = needs.contains(.signedResponse) || needs.contains(.accountSelector)
+        _ = try await rig.wholeLogin(
+            log, flow: isJARM ? .jarm : needs.contains(.frontChannelTokens) ? .implicit : .pkce,
+            needs.contains(.permission) ? .payment : LoginWishes())
+        try Self.expectFixtures(log)
+    }
+
+    @Test("of every login without a browser that is spoiled comes to the same end")
+    func backchannel() async throws {
+        let rig = try LoginRig(profileLines: ["userInfo: fetch", "hintClaims: [socialno, ssn]"])
+        let log = try rig.open()
+        for misbehaviour in Misbehaviour.allCases {
+            let needs = misbehaviour.row.needs
+            guard !needs.isDisjoint(with: [.backchannel, .headless]) else { continue }
+            for _ in 0..<(needs.contains(.earlierLogin) ? 2 : 1) {
+                _ = try await rig.backchannelLogin(
+                    log, flow: needs.contains(.headless) ? .headless : .ciba,
+                    misbehaving: misbehaviour)
+            }
+        }
+        try Self.expectFixtures(log)
     }
 
     @Test(

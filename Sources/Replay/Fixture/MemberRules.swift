@@ -76,8 +76,10 @@ enum MemberRules {
     private static let event: [String: MemberRule] = [
         "acceptedAt": .time, "acrValues": .acrs, "discoveryDigest": .digest, "endpoint": .url,
         "environment": .words(["production", "test"], otherwise: "environment"),
+        "error": .words(errors.union([RegisteredNames.other]), otherwise: "error"),
         "keySetDigest": .digest, "policyDigest": .digest, "profileDigest": .digest,
-        "provider": .words(providers, otherwise: "provider"), "name": .plainWords(checks, otherwise: "check"),
+        "provider": .words(providers, otherwise: "provider"),
+        "name": .plainWords(checks, otherwise: "check"),
         "purpose": .plainWords(purposes, otherwise: "purpose"),
         "subjectClaim": .claimNames, "tokenExpiresAt": .time, "tokenIssuedAt": .time,
         "traceID": .text("trace"),
@@ -128,7 +130,8 @@ enum MemberRules {
         "hintClaims": .claimNames, "hosts": .host, "issuers": .url, "loginHint": .loginHint,
         "name": .words(providers, otherwise: "provider"),
         "environment": .words(["production", "test"], otherwise: "environment"),
-        "nonce": .words(["always", "when-sent"], otherwise: "text"), "requiredClaims": .claimNames, "subjectClaims": .claimNames, "text": .phrase,
+        "nonce": .words(["always", "when-sent"], otherwise: "text"), "requiredClaims": .claimNames,
+        "subjectClaims": .claimNames, "text": .phrase,
         "trustedAudiences": .text("client"), "url": .url,
     ]
 }
@@ -170,7 +173,8 @@ extension MemberRules {
             "permissionID", "phone_number", "phone_number_verified", "pid", "postal_code",
             "preferred_username", "qrData", "region", "session_state", "sessionindex", "sid",
             "socialno", "ssn", "status", "street_address", "tid", "typ", "uniqueuserid",
-            "userAgent", "bankid_proof", "issued_token_type", "x5c", "x5t", "x5t#S256", "zoneinfo", "b64", "acrData", "alg", "kid",
+            "userAgent", "bankid_proof", "issued_token_type", "x5c", "x5t", "withheld", "x5t#S256",
+            "zoneinfo", "b64", "acrData", "alg", "kid",
         ]
         return standard.union(common.keys).union(message.keys).union(claims.keys)
             .union(header.keys)
@@ -210,9 +214,11 @@ extension MemberRules {
         .union([
             "S256", "always", "authorization_code", "client_secret_basic", "client_secret_jwt",
             "client_secret_post", "fetch", "if-offered", "if-present", "ignored", "implicit",
-            "never", "normal", "pairwise", "plain", "poll", "private_key_jwt", "public", "push",
+            "never", "none", "normal", "pairwise", "plain", "poll", "private_key_jwt", "public",
+            "push",
             "ping", "self_signed_tls_client_auth", "tls_client_auth", "token-endpoint",
             "urn:ietf:params:oauth:grant-type:device_code",
-            "urn:openid:params:grant-type:ciba", "when-sent", "required", "refresh_token",
+            "urn:openid:params:grant-type:ciba", "when-needed", "when-sent", "required",
+            "refresh_token",
         ])
 }

@@ -159,7 +159,8 @@ public struct ReplayFixture: Sendable {
     /// Whether a fixture may be written there: nothing is there, or an empty directory.
     public static func isFree(_ directory: String) throws -> Bool {
         guard Directory.exists(directory) else { return true }
-        return Directory.isDirectory(directory) ? try Directory.entries(of: directory).isEmpty : false
+        guard Directory.isDirectory(directory) else { return false }
+        return try Directory.entries(of: directory).isEmpty
     }
 
     /// Writes the fixture into a directory that is made for it, whole or not at all.

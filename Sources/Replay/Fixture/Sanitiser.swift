@@ -160,8 +160,9 @@ final class Sanitiser {
     }
 
     private func list(_ text: String, _ entry: (String) -> String) -> String {
-        text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+        let standIn = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
             .map { entry(String(decoding: Array($0), as: UTF8.self)) }.joined(separator: " ")
+        return standIn.isIdentical(to: text) ? standIns.keep(text) : standIn
     }
 
     /// A class that hides no number of a person stands in the clear anyhow. Of another one only

@@ -208,7 +208,7 @@ final class StandIns {
         if let known = known(text) { return known }
         let standIn =
             EndpointURL.isLoopback(text)
-            ? "127.0.0.1:\(40_000 + next("port"))" : "host-\(next("host")).example"
+            ? keep("127.0.0.1") + ":\(40_000 + next("port"))" : "host-\(next("host")).example"
         remember(text, as: standIn)
         return standIn
     }

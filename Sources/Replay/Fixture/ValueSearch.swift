@@ -11,7 +11,8 @@ struct ValueSearch {
 
     private let standIns: StandIns
     private let text: [UInt8]
-    private var windows: Set<UInt64> = []
+    /// Which beginnings of values stand in the text, by a hash of them.
+    private var beginnings = [Bool](repeating: false, count: 1 << 20)
     /// What stands in every fixture.
     private let vocabulary: [UInt8]
 
@@ -33,8 +34,12 @@ struct ValueSearch {
         var window: UInt64 = 0
         for (index, byte) in text.enumerated() {
             window = (window << 8 | UInt64(byte)) & 0xFFFF_FFFF_FFFF
-            if index >= Self.bytesMin - 1 { windows.insert(window) }
+            if index >= Self.bytesMin - 1 { beginnings[Self.place(of: window)] = true }
         }
+    }
+
+    private static func place(of window: UInt64) -> Int {
+        Int((window &* 0x9E37_79B9_7F4A_7C15) >> 44)
     }
 
     /// How many values of these events are in the fixture.
@@ -47,7 +52,7 @@ struct ValueSearch {
     private func isLeft(_ value: [UInt8]) -> Bool {
         guard value.count >= Self.bytesMin else { return false }
         let start = value.prefix(Self.bytesMin).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return windows.contains(start) && text.firstRange(of: value) != nil
+        return beginnings[Self.place(of: start)] && text.firstRange(of: value) != nil
             && vocabulary.firstRange(of: value) == nil
     }
 }
