@@ -52,8 +52,9 @@ struct ValueSearch {
     private func isLeft(_ value: [UInt8]) -> Bool {
         guard value.count >= Self.bytesMin else { return false }
         let start = value.prefix(Self.bytesMin).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return beginnings[Self.place(of: start)] && text.firstRange(of: value) != nil
-            && vocabulary.firstRange(of: value) == nil
+        // The vocabulary is short, and the text may be long.
+        return beginnings[Self.place(of: start)] && vocabulary.firstRange(of: value) == nil
+            && text.firstRange(of: value) != nil
     }
 }
 
