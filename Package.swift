@@ -210,10 +210,10 @@ let package = Package(
         tests(
             "ReplayTests",
             [
-                "Capabilities", "EventLog", "HTTPMessages", "LMDB", "LedgerPrimitives",
+                "Capabilities", "EventLog", "HTTPMessages", "JOSE", "LMDB", "LedgerPrimitives",
                 "LoginSupport", "OpenIDConnect", "ProviderSimulator", "RelyingParty", "Replay",
                 "SessionEvents", "Sessions", "TestSupport",
-            ]),
+            ], exclude: ["Fixtures"]),
         tests(
             "IngestionTests",
             ["Ingestion", "LedgerPrimitives", "SessionEvents", "TestSupport"]),

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import EventLog
 internal import JOSE
 internal import LedgerPrimitives
 internal import OpenIDConnect
 
 /// The archived documents that a session's decisions were made with, read once each.
 final class RecordedDocuments {
-    private let log: EventLog
+    private let source: any ReplaySource
     private var objects: [Digest: JSONObject?] = [:]
     private var keySets: [KeySetName: JSONWebKeySet] = [:]
 
@@ -16,14 +15,14 @@ final class RecordedDocuments {
         let rsaBitsMin: Int
     }
 
-    init(_ log: EventLog) {
-        self.log = log
+    init(_ source: any ReplaySource) {
+        self.source = source
     }
 
-    /// The members of a document; nil when the log does not have it, or it is no object.
+    /// The members of a document; nil when the source does not have it, or it is no object.
     func object(_ digest: Digest) throws -> JSONObject? {
         if let known = objects[digest] { return known }
-        let bytes = try log.blob(digest)
+        let bytes = try source.document(digest)
         let object = bytes.flatMap {
             (try? JSONReader.read($0, numbers: .integersOnly))?.objectValue
         }
@@ -31,7 +30,7 @@ final class RecordedDocuments {
         return object
     }
 
-    func document(_ digest: Digest) throws -> [UInt8]? { try log.blob(digest) }
+    func document(_ digest: Digest) throws -> [UInt8]? { try source.document(digest) }
 
     func policy(_ digest: Digest) throws -> VerificationPolicy? {
         try object(digest).flatMap { try? VerificationPolicy.complete($0).policy }
@@ -40,7 +39,7 @@ final class RecordedDocuments {
     func keySet(_ digest: Digest, _ limits: JSONWebKeyLimits) throws -> JSONWebKeySet? {
         let name = KeySetName(digest: digest, rsaBitsMin: limits.rsaModulusBitsMin)
         if let known = keySets[name] { return known }
-        guard let bytes = try log.blob(digest),
+        guard let bytes = try source.document(digest),
             let keySet = try? JSONWebKeySet(parsing: bytes, limits: limits)
         else { return nil }
         keySets[name] = keySet
@@ -48,7 +47,7 @@ final class RecordedDocuments {
     }
 
     func discovery(_ digest: Digest, issuer: String) throws -> DiscoveryDocument? {
-        guard let bytes = try log.blob(digest) else { return nil }
+        guard let bytes = try source.document(digest) else { return nil }
         // Which endpoints might be asked was judged when it was fetched.
         return try? DiscoveryDocument(bytes, issuer: issuer, allowsLoopbackHTTP: true)
     }

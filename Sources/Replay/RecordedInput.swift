@@ -8,15 +8,6 @@ internal import OpenIDConnect
 internal import SessionEvents
 internal import Sessions
 
-/// A recorded event of a session, opened.
-struct RecordedStep {
-    let position: UInt64
-    let revision: Int
-    let time: Instant
-    let event: SessionEvent
-    let sealed: JSONObject
-}
-
 /// What a decision was made from, as far as it was recorded.
 enum RecordedInput {
     /// The command, with the events that it is to lead to again: so many.

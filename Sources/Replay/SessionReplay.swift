@@ -89,13 +89,22 @@ public struct SessionReplay: Equatable, Sendable {
 
 /// Decides recorded sessions again, with the rules that ran live and without clock or network.
 public final class Replayer {
-    private let log: EventLog
+    private let source: any ReplaySource
     private let documents: RecordedDocuments
 
     /// A replayer of a log that is open for reading what is sealed.
-    public init(_ log: EventLog) {
-        self.log = log
-        documents = RecordedDocuments(log)
+    public convenience init(_ log: EventLog) {
+        self.init(LedgerSource(log: log))
+    }
+
+    /// A replayer of a fixture, which needs no log.
+    public convenience init(_ fixture: ReplayFixture) {
+        self.init(FixtureSource(fixture))
+    }
+
+    init(_ source: any ReplaySource) {
+        self.source = source
+        documents = RecordedDocuments(source)
     }
 
     /// Replays a session.
@@ -108,7 +117,7 @@ public final class Replayer {
         _ session: String, revisionsMax: Int? = nil,
         policy: ((VerificationPolicy) throws -> VerificationPolicy)? = nil
     ) throws -> SessionReplay {
-        let opened = try open(session, revisionsMax)
+        let opened = try source.open(session, revisionsMax: revisionsMax)
         var run = ReplayRun(
             documents: documents, canDecide: !opened.isErased && !opened.isReported,
             policy: policy)
@@ -120,7 +129,7 @@ public final class Replayer {
 
     /// The events of a session of our own, opened; nil when it is another program's, or erased.
     func openedSteps(of session: String) throws -> [RecordedStep]? {
-        let opened = try open(session)
+        let opened = try source.open(session, revisionsMax: nil)
         return opened.isErased || opened.isReported ? nil : opened.steps
     }
 
@@ -133,28 +142,6 @@ public final class Replayer {
         return try InputReader(
             documents: documents, profile: profile, discovery: nil, state: state, steps: []
         ).verificationInput(keySetDigest, policyDigest, checks)
-    }
-
-    private func open(
-        _ session: String, _ revisionsMax: Int? = nil
-    ) throws -> (steps: [RecordedStep], isErased: Bool, isReported: Bool) {
-        let key = try log.dataKey(for: session)
-        if key == nil {
-            let error = log.reasonForMissingKey(of: session)
-            guard case .erased = error else { throw error }
-        }
-        var isReported = false
-        var steps: [RecordedStep] = []
-        for recorded in try log.stream(session).prefix(revisionsMax ?? .max) {
-            isReported = isReported || recorded.envelope.recordedTime != nil
-            steps.append(
-                RecordedStep(
-                    position: recorded.position, revision: recorded.envelope.revision,
-                    time: recorded.envelope.time, event: try SessionEventCodec.decode(recorded),
-                    sealed: try key.flatMap { try log.openSealed(recorded, dataKey: $0) }
-                        ?? JSONObject()))
-        }
-        return (steps, key == nil, isReported)
     }
 }
 

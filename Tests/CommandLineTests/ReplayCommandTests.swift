@@ -82,6 +82,50 @@ struct ReplayCommandTests {
         #expect(try await workspace.run("replay", session, "--all").status == 2)
     }
 
+    @Test("replay writes a login as a fixture, and replays that without the ledger")
+    func fixture() async throws {
+        let workspace = try Workspace()
+        let sessions = try await Self.demo(workspace)
+        let session = try Self.session(sessions) { $0["reason"] == .string("nonce-mismatch") }
+        let directory = workspace.files + "/bad-nonce"
+        let written = try await workspace.run(
+            "replay", session, "--fixture", directory, "--json")
+        #expect(written.status == 0)
+        #expect(try written.object["session"] == .string(session))
+        #expect(try written.object["fixture"] == .string(directory))
+        let again = try await workspace.run("replay", session, "--fixture", directory)
+        #expect(again.status == 2)
+        #expect(again.stderr.contains("not empty"))
+        try FileManager.default.removeItem(atPath: workspace.ledger)
+        let replay = try await workspace.run("replay", "--from", directory, "--json")
+        #expect(replay.status == 0)
+        #expect(try replay.object["session"] == written.object["standsFor"])
+        #expect(try replay.object["verdictThen"] == .string("nonce-mismatch"))
+        #expect(try replay.object["verdictNow"] == .string("nonce-mismatch"))
+        #expect(try replay.object["decisionsMatch"] == .bool(true))
+        let policy = workspace.files + "/policy.yaml"
+        try Data("levelOfAssuranceMin: 4\n".utf8).write(to: URL(fileURLWithPath: policy))
+        let asked = try await workspace.run("replay", "--from", directory, "--policy", policy)
+        #expect(asked.status == 0)
+        #expect(asked.stdout.contains("acr: "))
+        let early = try await workspace.run("replay", "--from", directory, "--until", "2")
+        #expect(early.status == 0)
+        let head = directory + "/fixture.json"
+        let text = try String(contentsOfFile: head, encoding: .utf8)
+        try text.replacingOccurrences(
+            of: "\"verdictNow\": \"nonce-mismatch\"", with: "\"verdictNow\": \"verified\""
+        ).write(toFile: head, atomically: true, encoding: .utf8)
+        let other = try await workspace.run("replay", "--from", directory)
+        #expect(other.status == 1)
+        #expect(other.stdout.contains("not as the fixture expects: the verdict now"))
+        try "{".write(toFile: head, atomically: true, encoding: .utf8)
+        let broken = try await workspace.run("replay", "--from", directory)
+        #expect(broken.status == 2)
+        #expect(broken.stderr.contains("fixture.json"))
+        #expect(try await workspace.run("replay", "--from", directory, "--all").status == 2)
+        #expect(try await workspace.run("replay", "--all", "--fixture", directory).status == 2)
+    }
+
     @Test("explain shows what a check compared, masked, and what other logins say")
     func explain() async throws {
         let workspace = try Workspace()

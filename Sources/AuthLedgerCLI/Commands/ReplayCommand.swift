@@ -20,6 +20,8 @@ struct ReplayCommand: AsyncParsableCommand {
               authledger replay 0198b0f2 --step
               authledger replay 0198b0f2 --policy stricter.yaml --json
               authledger replay --all --since -30d
+              authledger replay 0198b0f2 --fixture Tests/Fixtures/bad-nonce
+              authledger replay --from Tests/Fixtures/bad-nonce
 
             The rules that ran live run again over what was recorded of each input, and come to \
             the same events, to the byte; anything else is a finding, and the first event that \
@@ -31,7 +33,14 @@ struct ReplayCommand: AsyncParsableCommand {
             different. --step walks through the states: Enter goes forward, b back, a number to \
             that event, q ends.
 
-            Exit status 1 when a decision differs, 3 when the session was erased.
+            --fixture writes the session into a directory as a regression test: every value that \
+            is not a registered word is replaced, and the tokens are signed again with keys made \
+            for it, so that the same checks pass and fail. It is written only when a replay of it \
+            comes to the same and no recorded value is found in it. --from replays such a \
+            directory; it needs no ledger.
+
+            Exit status 1 when a decision differs, or a fixture comes to something else than it \
+            did; 3 when the session was erased, or no fixture can be made of it.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -41,6 +50,17 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Flag(help: "Replay every session that fits the filters.")
     var all = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the session as a sanitised fixture into this new directory.",
+            valueName: "directory"))
+    var fixture: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Replay the fixture in this directory, without a ledger.", valueName: "directory"))
+    var from: String?
 
     @Option(help: ArgumentHelp("What is to be different in the policy.", valueName: "file"))
     var policy: String?
@@ -77,11 +97,18 @@ struct ReplayCommand: AsyncParsableCommand {
     var jobs = 2
 
     func validate() throws {
-        guard all == (session == nil) else {
-            throw ValidationError("name a session, or replay all of them with --all")
+        guard [session != nil, all, from != nil].count(where: { $0 }) == 1 else {
+            throw ValidationError(
+                "name a session, or replay all of them with --all, or a fixture with --from")
         }
         guard !all || (policy == nil && !step) else {
             throw ValidationError("--policy and --step are for one session")
+        }
+        guard fixture == nil || session != nil else {
+            throw ValidationError("--fixture is for one session of the ledger")
+        }
+        guard fixture == nil || (policy == nil && !step && until == nil) else {
+            throw ValidationError("--fixture takes a session as it is, and whole")
         }
         guard all || [since, provider, flow, reason].allSatisfy({ $0 == nil }) else {
             throw ValidationError("--since, --provider, --flow and --reason are for --all")
@@ -106,28 +133,52 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let from { return try replay(FixtureCommand.read(from)) }
         let log = try global.openLedger(.unsealing)
         if let session {
-            try replay(log.session(withPrefix: session), log)
+            let name = try log.session(withPrefix: session)
+            if let fixture {
+                try FixtureCommand(global: global).write(name, log, to: fixture)
+            } else {
+                try replay(name, Replayer(log))
+            }
         } else {
             try await ReplayAll(global: global, filter: filter(), jobs: jobs).run(log)
         }
     }
 
-    private func replay(_ session: String, _ log: EventLog) throws {
-        let other = try policy.map(PolicyFile.read)
-        let replay = try Replayer(log).replay(
-            session, revisionsMax: until.flatMap { Int($0) },
-            policy: other.map { settings in { try $0.replacing(settings) } })
-        if step {
-            try ReplayWalk(global: global, replay: replay).run()
-        } else {
-            try global.output.print(replay.object) {
-                replay.lines(isVerbose: global.verbose).joined(separator: "\n")
-            }
-        }
+    private func replay(_ session: String, _ replayer: Replayer) throws {
+        let replay = try replayed(session, replayer)
+        try show(replay)
         if !replay.decisionsMatch { throw CommandEnd(status: .findings) }
         if replay.isErased { throw CommandEnd(status: .inconclusive) }
+    }
+
+    /// Under another policy, or in part, a fixture may well come to something else.
+    private func replay(_ fixture: ReplayFixture) throws {
+        let replay = try replayed(fixture.session, Replayer(fixture))
+        let isAsExpected = policy == nil && until == nil
+        let surprise = isAsExpected ? fixture.surprise(in: replay) : nil
+        try show(replay, surprise)
+        guard replay.decisionsMatch, surprise == nil else { throw CommandEnd(status: .findings) }
+    }
+
+    private func replayed(_ session: String, _ replayer: Replayer) throws -> SessionReplay {
+        let other = try policy.map(PolicyFile.read)
+        return try replayer.replay(
+            session, revisionsMax: until.flatMap { Int($0) },
+            policy: other.map { settings in { try $0.replacing(settings) } })
+    }
+
+    private func show(_ replay: SessionReplay, _ surprise: String? = nil) throws {
+        guard !step else { return try ReplayWalk(global: global, replay: replay).run() }
+        var object = replay.object
+        object["unexpected"] = surprise.map { .string($0) }
+        try global.output.print(object) {
+            let lines = replay.lines(isVerbose: global.verbose)
+            return (lines + (surprise.map { ["not as the fixture expects: \($0)"] } ?? []))
+                .joined(separator: "\n")
+        }
     }
 }
 
@@ -232,169 +283,5 @@ extension ReplayedStep.Difference {
         }
         guard then != nil || now != nil else { return "\(member), which is sealed" }
         return "\(member) was \(text(then)), is \(text(now))"
-    }
-}
-
-/// Goes through the states of a session on a terminal.
-struct ReplayWalk {
-    let global: GlobalOptions
-    let replay: SessionReplay
-
-    /// Shows one state after the other, as the lines of standard input say. At its end the rest
-    /// is shown, so that the walk can be piped as well.
-    func run() throws {
-        guard !replay.steps.isEmpty else { return }
-        var index = 0
-        var input = LineReader(.standardInput, lineBytesMax: 64) { _ in }
-        while true {
-            try show(index)
-            guard case .whole(let bytes)? = try input.next() else {
-                for rest in (index + 1)..<max(index + 1, replay.steps.count) { try show(rest) }
-                break
-            }
-            let word = String(decoding: bytes, as: UTF8.self).filter { $0 != " " && $0 != "\r" }
-            if word == "q" { break }
-            if word == "b" {
-                index = max(0, index - 1)
-            } else if let number = Int(word), (1...replay.steps.count).contains(number) {
-                index = number - 1
-            } else if index + 1 < replay.steps.count {
-                index += 1
-            } else {
-                break
-            }
-        }
-        if !global.json {
-            let verdict = replay.lines(isVerbose: false).suffix { !$0.hasPrefix("  ") }
-            try global.output.write(Array(verdict.joined(separator: "\n").utf8))
-        }
-    }
-
-    private func show(_ index: Int) throws {
-        let step = replay.steps[index]
-        try global.output.print(step.object) {
-            """
-            [\(index + 1)/\(replay.steps.count)] \(step.line)
-                \(step.event.words)
-                state: \(step.phase?.rawValue ?? "none")
-            """
-        }
-    }
-}
-
-extension Array {
-    /// The elements from the first of the last ones that all pass a test.
-    fileprivate func suffix(while passes: (Element) -> Bool) -> ArraySlice<Element> {
-        self[(lastIndex { !passes($0) }.map { $0 + 1 } ?? startIndex)...]
-    }
-}
-
-/// Replays many sessions and says what is other than recorded.
-struct ReplayAll {
-    let global: GlobalOptions
-    let filter: SessionFilter
-    let jobs: Int
-
-    /// The most differences that are listed.
-    private static let findingsMax = 100
-
-    private struct Counts {
-        var sessions = 0
-        var events = 0
-        var same = 0
-        var taken = 0
-        var differing = 0
-        var erased = 0
-        var reported = 0
-        var verdictsDiffer = 0
-        var findings: [SessionReplay] = []
-
-        mutating func count(_ replay: SessionReplay) {
-            sessions += 1
-            events += replay.steps.count
-            for step in replay.steps {
-                switch step.outcome {
-                case .same: same += 1
-                case .taken: taken += 1
-                case .differs: differing += 1
-                }
-            }
-            erased += replay.isErased ? 1 : 0
-            reported += replay.isReported ? 1 : 0
-            let verdict = replay.verdict
-            let isOther =
-                verdict?.then != nil && verdict?.now != nil && verdict?.then != verdict?.now
-            verdictsDiffer += isOther ? 1 : 0
-            if !replay.decisionsMatch || isOther, findings.count < ReplayAll.findingsMax {
-                findings.append(replay)
-            }
-        }
-    }
-
-    func run(_ log: EventLog) async throws {
-        let start = ProcessControl.monotonicNanoseconds
-        var progress = Progress("replay", isShown: !global.quiet)
-        let names = try names(log)
-        var counts = Counts()
-        let size = 128
-        for begin in stride(from: 0, to: names.count, by: size * jobs) {
-            let parts = (0..<jobs).map { job in
-                Array(names.dropFirst(begin + job * size).prefix(size))
-            }
-            let replays = try await withThrowingTaskGroup(
-                of: (Int, [SessionReplay]).self
-            ) { group in
-                for (job, part) in parts.enumerated() where !part.isEmpty {
-                    group.addTask {
-                        let replayer = Replayer(log)
-                        return (job, try part.map { try replayer.replay($0) })
-                    }
-                }
-                var found: [(Int, [SessionReplay])] = []
-                for try await part in group { found.append(part) }
-                return found.sorted { $0.0 < $1.0 }.flatMap(\.1)
-            }
-            for replay in replays { counts.count(replay) }
-            progress.update(
-                UInt64(counts.sessions), unit: "sessions",
-                fraction: Double(counts.sessions) / Double(max(1, names.count)))
-        }
-        progress.finish()
-        let elapsed = (ProcessControl.monotonicNanoseconds - start) / 1_000_000
-        try print(counts, milliseconds: elapsed)
-        if counts.differing + counts.verdictsDiffer > 0 { throw CommandEnd(status: .findings) }
-        if counts.erased > 0 { throw CommandEnd(status: .inconclusive) }
-    }
-
-    private func names(_ log: EventLog) throws -> [String] {
-        let source = try SessionSource(log, global, asOf: nil)
-        var names: [String] = []
-        try source.forEach(try filter.query(asOf: nil)) { session in
-            names.append(session.session)
-            return true
-        }
-        try source.refuseStop(before: nil)
-        return names
-    }
-
-    private func print(_ counts: Counts, milliseconds: UInt64) throws {
-        let object: JSONObject = [
-            "differing": .integer(Int64(counts.differing)),
-            "elapsedMs": .integer(Int64(milliseconds)), "erased": .integer(Int64(counts.erased)),
-            "events": .integer(Int64(counts.events)),
-            "findings": .array(counts.findings.map { .object($0.object) }),
-            "reported": .integer(Int64(counts.reported)), "same": .integer(Int64(counts.same)),
-            "sessions": .integer(Int64(counts.sessions)),
-            "taken": .integer(Int64(counts.taken)),
-            "verdictsDiffer": .integer(Int64(counts.verdictsDiffer)),
-        ]
-        try global.output.print(object) {
-            (counts.findings.flatMap { $0.lines(isVerbose: false) } + [
-                "\(counts.sessions) sessions, \(counts.events) events: \(counts.same) decided the "
-                    + "same, \(counts.taken) taken over, \(counts.differing) differ",
-                "\(counts.verdictsDiffer) verdicts differ; \(counts.reported) sessions were "
-                    + "reported, \(counts.erased) erased",
-            ]).joined(separator: "\n")
-        }
     }
 }
