@@ -23,6 +23,8 @@ public struct UnreadableEvent: Error {
 
 /// What only those who fold the whole log need of it.
 extension EventLog {
+    private static let eventsPerPart: UInt64 = 64
+
     /// The events at some positions, each with the place where its stream begins. Those beyond the
     /// end of the log are left out, and all from the first on that cannot be read.
     ///
@@ -35,18 +37,20 @@ extension EventLog {
     ) throws -> (events: [PlacedEvent], unreadable: UnreadableEvent?) {
         var events: [PlacedEvent] = []
         events.reserveCapacity(min(positions.count, 4096))
+        let restorer = LeafRestorer(self)
         var next = positions.lowerBound
         while next < positions.upperBound {
-            let part = next..<min(positions.upperBound, next + Self.eventsPerTransaction)
+            let part = next..<min(positions.upperBound, next + Self.eventsPerPart)
             do {
-                let read = try places(in: part, passingOver)
+                let read = try places(in: part, passingOver, restorer)
                 if read.isEmpty { break }
                 events += read
             } catch LedgerError.damaged {
                 // One by one: what went before it can be read.
                 for position in part {
                     do {
-                        events += try places(in: position..<position + 1, passingOver)
+                        events += try places(
+                            in: position..<position + 1, passingOver, restorer)
                     } catch let error as LedgerError {
                         return (events, UnreadableEvent(position: position, error: error))
                     }
@@ -58,19 +62,22 @@ extension EventLog {
     }
 
     private func places(
-        in positions: Range<UInt64>, _ passingOver: [String]
+        in positions: Range<UInt64>, _ passingOver: [String], _ restorer: LeafRestorer
     ) throws -> [PlacedEvent] {
-        try storedFrames(in: positions).map { try place($0, passingOver) }
-    }
-
-    private func place(_ frame: StoredFrame, _ passingOver: [String]) throws -> PlacedEvent {
-        guard let first = frame.frame.header.first(from: frame.position) else {
-            throw LedgerError.damaged("a link leads out of the log", position: frame.position)
+        let frames = try storedFrames(in: positions)
+        let leaves = try restorer.restore(frames)
+        var events: [PlacedEvent] = []
+        events.reserveCapacity(frames.count)
+        for (stored, unpacked) in zip(frames, leaves) {
+            guard let first = stored.frame.header.first(from: stored.position) else {
+                throw LedgerError.damaged("a link leads out of the log", position: stored.position)
+            }
+            let event = try decode(
+                stored.position, stored.frame.header.leafHash, unpacked.leaf,
+                passingOver: passingOver)
+            events.append(PlacedEvent(event: event, first: first))
         }
-        let event = try decode(
-            frame.position, frame.frame.header.leafHash, try restore(frame),
-            passingOver: passingOver)
-        return PlacedEvent(event: event, first: first)
+        return events
     }
 
     /// The position of a stream's first event; nil when it has none.

@@ -3,7 +3,6 @@
 internal import JOSE
 internal import LMDB
 public import LedgerPrimitives
-internal import MerkleTree
 internal import OpenSSL
 
 /// An event of which only some members were read.
@@ -78,9 +77,8 @@ public final class StreamEndsReader {
 
     private let log: EventLog
     private let keys: KeyStore
-    private let decoder: FrameDecoder
+    private let restorer: LeafRestorer
     private let instruments = SealInstruments()
-    private let leafPrefix: [UInt8] = [0x00]
     /// A copy of the bucket key that was used last, so that threads do not share one.
     private var bucket: (month: Int, key: SecretBytes)?
 
@@ -89,7 +87,7 @@ public final class StreamEndsReader {
         guard let keys = log.keys else { throw LedgerError.notWritable }
         self.log = log
         self.keys = keys
-        decoder = log.codec.makeDecoder()
+        restorer = LeafRestorer(log, instruments.hasher)
     }
 
     /// Hands out the ends of some streams, in the order of their names.
@@ -111,25 +109,26 @@ public final class StreamEndsReader {
         let records = try keys.records(of: subjects)
         for start in stride(from: 0, to: subjects.count, by: Self.subjectsPerPart) {
             let part = start..<min(subjects.count, start + Self.subjectsPerPart)
-            // One kind of work after the other: the code of all does not fit next to the processor.
-            let leaves = try part.map { try (stored[$0]?.frames ?? []).map(expand) }
-            for (index, leaves) in zip(part, leaves) {
-                try check(leaves, stored[index]?.frames ?? [])
-            }
-            for (index, leaves) in zip(part, leaves) {
+            let restored = try restorer.restore(part.flatMap { stored[$0]?.frames ?? [] })
+            var next = 0
+            for index in part {
                 let subject = subjects[index]
+                guard let found = stored[index] else {
+                    try body(subject, nil)
+                    continue
+                }
+                let leaves = restored[next..<next + found.frames.count]
+                next += found.frames.count
                 try body(
                     subject,
-                    try stored[index].flatMap {
-                        try ends(subject, $0.frames, leaves, $0.count, records[index], request)
-                    })
+                    try ends(subject, found.frames, leaves, found.count, records[index], request))
             }
         }
     }
 
     private func ends(
-        _ subject: String, _ frames: [StoredFrame], _ leaves: [LeafPacking.Unpacked], _ count: Int,
-        _ record: [UInt8]?, _ request: (ExcerptedEvent?) -> ExcerptRequest
+        _ subject: String, _ frames: [StoredFrame], _ leaves: ArraySlice<LeafPacking.Unpacked>,
+        _ count: Int, _ record: [UInt8]?, _ request: (ExcerptedEvent?) -> ExcerptRequest
     ) throws -> StreamEnds? {
         let key = try record.map { try dataKey($0, of: subject) }
         var events: [ExcerptedEvent] = []
@@ -164,24 +163,6 @@ public final class StreamEndsReader {
         }
         return ExcerptedEvent(
             position: frame.position, time: excerpt.time, text: excerpt.text, sealed: sealed)
-    }
-
-    private func expand(_ stored: StoredFrame) throws -> LeafPacking.Unpacked {
-        guard let unpacked = decoder.leaf(stored.frame.body, place: stored.place) else {
-            throw LedgerError.damaged("the frame cannot be expanded", position: stored.position)
-        }
-        return unpacked
-    }
-
-    private func check(_ leaves: [LeafPacking.Unpacked], _ frames: [StoredFrame]) throws {
-        for (unpacked, stored) in zip(leaves, frames) {
-            // RFC 6962 §2.1, as MerkleTree.leafHash has it.
-            let hash = Digest(instruments.hasher.hash(leafPrefix, unpacked.leaf))
-            guard hash == stored.frame.header.leafHash else {
-                throw LedgerError.damaged(
-                    "the event is not the one that was hashed", position: stored.position)
-            }
-        }
     }
 
     private func dataKey(_ bytes: [UInt8], of subject: String) throws -> DataKey {

@@ -227,14 +227,18 @@ public struct TokenEvidence: Sendable {
     ) -> TokenOutcome {
         TokenOutcome(
             session: session, position: position, provider: provider, algorithm: algorithm,
-            keyID: keyID, result: result, reason: reason, failedChecks: failedChecks,
-            verdictThen: recorded.isGood, isHypothetical: isHypothetical)
+            keyID: recorded.keyID ?? keyID, result: result, reason: reason,
+            failedChecks: failedChecks, verdictThen: recorded.isGood,
+            isHypothetical: isHypothetical)
     }
 }
 
 /// What a session's last event says of its token.
 private struct RecordedVerdict {
     private(set) var isGood: Bool?
+    /// The key that verified the token. With the token itself it stands only where its key set was
+    /// at hand when it came.
+    private(set) var keyID: String?
     private(set) var keySetDigest: Digest?
     private(set) var policyDigest: Digest?
     private(set) var isReplayed: Bool?
@@ -243,6 +247,7 @@ private struct RecordedVerdict {
         switch event {
         case .verified(let payload):
             isGood = true
+            keyID = payload.keyID
             keySetDigest = payload.keySetDigest
             policyDigest = payload.policyDigest
             note(payload.checks)

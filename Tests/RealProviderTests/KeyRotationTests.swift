@@ -161,6 +161,7 @@ extension Ledger {
             let outcome = try #require(outcomes.first { $0["session"] == session })
             let isPublished = key == last
             #expect(outcome["verdictThen"] == .string("verified"))
+            #expect(outcome["keyID"] == .string(key))
             #expect(outcome["result"] == .string(isPublished ? "verified" : "failed"))
             #expect(outcome.reason == (isPublished ? nil : "kid-unknown"))
             #expect(outcome["differs"] == .bool(!isPublished))

@@ -45,6 +45,13 @@ final class TokenLedger {
             log = try Self.open(directory)
             return
         }
+        manifest = try Self.make(directory, options)
+        try DurableFile.write(CanonicalJSON.encode(manifest.object), to: manifestPath)
+        // Opened anew: what making it left in memory is not what checking it needs.
+        log = try Self.open(directory)
+    }
+
+    private static func make(_ directory: String, _ options: BenchOptions) throws -> Manifest {
         try? Directory.removeTree(directory)
         try Directory.createWithParents(directory)
         _ = try EventLog.create(
@@ -52,15 +59,14 @@ final class TokenLedger {
             samples: SyntheticSamples.events.map {
                 SampleEvent(envelope: $0.envelope, data: $0.data)
             }, capabilities: .live)
-        log = try Self.open(directory)
+        let log = try open(directory)
         // A tenth of the generator's sessions ends before there is a token.
-        let sessions = max(1, options.tokens * 11 / 10 / Self.sessionsPerToken)
-        Self.tell("signing the tokens of \(sessions) sessions")
+        let sessions = max(1, options.tokens * 11 / 10 / sessionsPerToken)
+        tell("signing the tokens of \(sessions) sessions")
         let workload = try Workload(sessions: sessions, seed: options.seed, signed: true)
         try BenchLedger.record(LineSource(workload), into: log)
-        let distinct = try Self.copyAll(in: log, Self.sessionsPerToken - 1)
-        manifest = Manifest(tokens: distinct * Self.sessionsPerToken, distinct: distinct)
-        try DurableFile.write(CanonicalJSON.encode(manifest.object), to: manifestPath)
+        let distinct = try copyAll(in: log, sessionsPerToken - 1)
+        return Manifest(tokens: distinct * sessionsPerToken, distinct: distinct)
     }
 
     /// Removes the ledger unless it is to be kept.
