@@ -171,6 +171,9 @@ public struct PolicyError: Error, Equatable {
 
 /// Takes members out of a partial policy.
 private struct PolicyReader {
+    /// As many as a provider's profile may list: what was archived must be readable.
+    private static let textsMax = 256
+
     let partial: JSONObject
 
     func optionalText(_ name: String) throws(PolicyError) -> String? {
@@ -191,8 +194,8 @@ private struct PolicyReader {
     func texts(_ name: String) throws(PolicyError) -> [String]? {
         guard let member = partial[name] else { return nil }
         let texts = member.arrayValue?.compactMap(\.stringValue)
-        guard let texts, texts.count == member.arrayValue?.count, texts.count <= 64,
-            texts.allSatisfy({ (1...2048).contains($0.utf8.count) })
+        guard let texts, texts.count == member.arrayValue?.count,
+            texts.count <= Self.textsMax, texts.allSatisfy({ (1...2048).contains($0.utf8.count) })
         else { throw .malformed(name) }
         return texts
     }

@@ -42,6 +42,19 @@ struct VerificationPolicyTests {
         #expect(throws: PolicyError.self) { try VerificationPolicy.complete(members) }
     }
 
+    @Test("of a profile with long lists could not be read again from the archive")
+    func longLists() throws {
+        let longest = (0..<256).map { JSONValue.string("claim-\($0)") }
+        for name in ["algorithms", "hintClaims", "requiredClaims", "trustedAudiences"] {
+            var members = try Self.members(Self.document)
+            members[name] = .array(longest)
+            let policy = try VerificationPolicy.complete(members).policy
+            #expect(policy.object[name] == .array(longest))
+            members[name] = .array(longest + [.string("one more")])
+            #expect(throws: PolicyError.self) { try VerificationPolicy.complete(members) }
+        }
+    }
+
     @Test("with a member that no policy has is refused")
     func unknown() throws {
         var members = try Self.members(Self.document)
