@@ -51,7 +51,7 @@ extension CommandError {
                 .usage, "fixture-exists", "\(directory) is there already, and not empty",
                 hint: "name a directory that is not there yet")
         case .erased:
-            self.init(.inconclusive, "erased", "\(error)")
+            self.init(.inconclusive, "session-erased", "\(error)")
         default:
             self.init(
                 .inconclusive, "fixture-refused", "no fixture was written: \(error)",

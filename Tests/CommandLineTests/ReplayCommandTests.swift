@@ -96,6 +96,14 @@ struct ReplayCommandTests {
         let again = try await workspace.run("replay", session, "--fixture", directory)
         #expect(again.status == 2)
         #expect(again.stderr.contains("not empty"))
+        try await workspace.succeed(
+            "erase", "--session", session, "--reason", "r", "--legal-basis", "b")
+        let nowhere = workspace.files + "/erased"
+        let erased = try await workspace.run(
+            "replay", session, "--fixture", nowhere, "--json")
+        #expect(erased.status == 3)
+        #expect(try erased.error().code == "session-erased")
+        #expect(!FileManager.default.fileExists(atPath: nowhere))
         try FileManager.default.removeItem(atPath: workspace.ledger)
         let replay = try await workspace.run("replay", "--from", directory, "--json")
         #expect(replay.status == 0)
