@@ -51,7 +51,7 @@ public final class NewestKeySets: Sendable {
 
     private func reported(_ issuer: String, _ findings: inout Findings) throws -> Digest? {
         let type = SessionEventType.tokenIssued.rawValue
-        let documents = CheckDocuments(log, replacing: nil)
+        let documents = RecordedDocuments(LedgerSource(log: log))
         while findings.reported[issuer] == nil, findings.readTo > 0 {
             let end = findings.readTo
             let start = end - min(end, Self.eventsPerPart)

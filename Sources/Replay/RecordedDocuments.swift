@@ -4,10 +4,13 @@ internal import JOSE
 internal import LedgerPrimitives
 internal import OpenIDConnect
 
-/// The archived documents that a session's decisions were made with, read once each.
+/// The archived documents that decisions were made with, read once each: thousands of sessions
+/// share a handful of them. For one thread.
 final class RecordedDocuments {
     private let source: any ReplaySource
+    private let settings: JSONObject?
     private var objects: [Digest: JSONObject?] = [:]
+    private var policies: [Digest: VerificationPolicy] = [:]
     private var keySets: [KeySetName: JSONWebKeySet] = [:]
 
     private struct KeySetName: Hashable {
@@ -15,8 +18,10 @@ final class RecordedDocuments {
         let rsaBitsMin: Int
     }
 
-    init(_ source: any ReplaySource) {
+    /// - Parameter settings: what stands in the place of settings of the recorded policies.
+    init(_ source: any ReplaySource, replacing settings: JSONObject? = nil) {
         self.source = source
+        self.settings = settings
     }
 
     /// The members of a document; nil when the source does not have it, or it is no object.
@@ -33,7 +38,13 @@ final class RecordedDocuments {
     func document(_ digest: Digest) throws -> [UInt8]? { try source.document(digest) }
 
     func policy(_ digest: Digest) throws -> VerificationPolicy? {
-        try object(digest).flatMap { try? VerificationPolicy.complete($0).policy }
+        if let known = policies[digest] { return known }
+        guard let members = try object(digest),
+            let recorded = try? VerificationPolicy.complete(members).policy,
+            let policy = try? settings.map(recorded.replacing) ?? recorded
+        else { return nil }
+        policies[digest] = policy
+        return policy
     }
 
     func keySet(_ digest: Digest, _ limits: JSONWebKeyLimits) throws -> JSONWebKeySet? {

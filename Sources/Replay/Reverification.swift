@@ -14,7 +14,7 @@ public final class Reverification {
     /// How many events of the log count.
     private let size: UInt64
     private let changes: ReverificationChanges
-    private let documents: CheckDocuments
+    private let documents: RecordedDocuments
     private let newestKeySets: NewestKeySets?
     private let reader: StreamEndsReader
     private let excerpts = EvidenceExcerpts()
@@ -33,7 +33,8 @@ public final class Reverification {
         self.log = log
         self.size = size
         self.changes = changes
-        documents = CheckDocuments(log, replacing: changes.policySettings)
+        documents = RecordedDocuments(
+            LedgerSource(log: log), replacing: changes.policySettings)
         self.newestKeySets =
             changes.usesNewestKeys
             ? try newestKeySets ?? NewestKeySets(log, before: size) : nil
@@ -132,7 +133,7 @@ public final class Reverification {
             let policy = try documents.policy(policyDigest),
             let keySetDigest = try newestKeySets.map({ try $0.digest(of: policy.issuer) })
                 ?? recordedKeySet,
-            let keys = try documents.keySet(keySetDigest, policy)
+            let keys = try documents.keySet(keySetDigest, policy.keyLimits)
         else { return evidence.outcome(.inconclusive, isHypothetical: isHypothetical) }
         var input = VerificationInput(
             keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest,
