@@ -172,7 +172,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["LedgerPrimitives"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("LedgerPrimitivesTests", ["LedgerPrimitives", "TestSupport"]),
-        tests("HTTPMessagesTests", ["HTTPMessages", "TestSupport"]),
+        tests("HTTPMessagesTests", ["HTTPMessages", "LedgerPrimitives", "TestSupport"]),
         tests(
             "SessionEventsTests", ["LedgerPrimitives", "SessionEvents", "TestSupport"],
             exclude: ["Golden", "LedgerGolden"]),

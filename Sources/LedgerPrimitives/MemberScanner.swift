@@ -52,8 +52,8 @@ struct MemberScanner {
         index = start
     }
 
-    /// The next member; nil behind the last one, where ``hasEnded`` is true, and where the text is
-    /// not as it should be.
+    /// The next member; nil behind the last one, and where the text is not as it should be:
+    /// ``end()`` tells which.
     mutating func next() -> Member? {
         let text = text
         let bytes = text.span

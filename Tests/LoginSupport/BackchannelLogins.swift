@@ -31,6 +31,18 @@ extension LoginWishes {
 }
 
 extension LoginRig {
+    /// A whole login by each flow that the profile has.
+    ///
+    /// - Parameter wishes: of the logins with a browser.
+    public func loginByEveryFlow(_ log: EventLog, _ wishes: LoginWishes) async throws {
+        for flow in profile.flows {
+            _ =
+                flow.usesRedirect
+                ? try await wholeLogin(log, flow: flow, wishes)
+                : try await backchannelLogin(log, flow: flow)
+        }
+    }
+
     /// A whole login without a browser, of a user who follows a script.
     public func backchannelLogin(
         _ log: EventLog, flow: Flow = .ciba, _ script: BackchannelScript? = nil,

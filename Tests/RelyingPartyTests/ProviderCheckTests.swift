@@ -324,15 +324,6 @@ struct ProviderCheckTests {
     }
 }
 
-extension Instant {
-    /// As a header field has it; the day of the week is not looked at.
-    fileprivate var httpDate: String {
-        let months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(separator: " ")
-        let parts = rfc3339.split { "-T.".contains($0) }
-        return "Sun, \(parts[2]) \(months[(Int(parts[1]) ?? 1) - 1]) \(parts[0]) \(parts[3]) GMT"
-    }
-}
-
 @Suite("Two issuers that are not the same")
 struct IssuerDifferenceTests {
     @Test(

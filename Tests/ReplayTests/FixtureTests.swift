@@ -130,14 +130,8 @@ struct FixtureTests {
     func brokers(setup: LoginSetup) async throws {
         let rig = try LoginRig(setup)
         let log = try rig.open()
-        for flow in rig.profile.flows {
-            let wishes =
-                setup.settings.broker == .bankidNorway ? LoginWishes.payment : LoginWishes()
-            _ =
-                flow.usesRedirect
-                ? try await rig.wholeLogin(log, flow: flow, wishes)
-                : try await rig.backchannelLogin(log, flow: flow)
-        }
+        try await rig.loginByEveryFlow(
+            log, setup.settings.broker == .bankidNorway ? .payment : LoginWishes())
         try Self.expectFixtures(log)
     }
 

@@ -70,14 +70,8 @@ struct SessionReplayTests {
     func brokers(setup: LoginSetup) async throws {
         let rig = try LoginRig(setup)
         let log = try rig.open()
-        for flow in rig.profile.flows {
-            let wishes =
-                setup.settings.broker == .bankidNorway ? LoginWishes.payment : LoginWishes()
-            _ =
-                flow.usesRedirect
-                ? try await rig.wholeLogin(log, flow: flow, wishes)
-                : try await rig.backchannelLogin(log, flow: flow)
-        }
+        try await rig.loginByEveryFlow(
+            log, setup.settings.broker == .bankidNorway ? .payment : LoginWishes())
         for replay in try Self.replayAll(log) {
             Self.expectSame(replay, "\(replay.session)")
             #expect(replay.steps.allSatisfy { $0.outcome == .same })

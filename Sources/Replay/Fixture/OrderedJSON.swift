@@ -70,19 +70,3 @@ enum BrokenJSON {
         }
     }
 }
-
-extension Instant {
-    /// The form of HTTP's `Date`.
-    var httpDate: String {
-        let text = rfc3339
-        let days = Int((millisecondsSince1970 - millisecondsSince1970 % 86_400_000) / 86_400_000)
-        let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        let months = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ]
-        let month = Int(text.dropFirst(5).prefix(2)).map { months[($0 - 1) % 12] } ?? "Jan"
-        let weekday = weekdays[((days % 7) + 7) % 7]
-        return "\(weekday), \(text.dropFirst(8).prefix(2)) \(month) \(text.prefix(4)) "
-            + "\(text.dropFirst(11).prefix(8)) GMT"
-    }
-}
