@@ -208,7 +208,7 @@ enum StreamKey {
                 ? String(validating: name, as: UTF8.self) : nil
         }
         var text: [UInt8] = []
-        UUIDText.append(name[...], to: &text)
+        UUIDText.append(name.span, to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 }

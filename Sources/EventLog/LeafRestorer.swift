@@ -22,21 +22,26 @@ final class LeafRestorer {
     }
 
     /// - Parameter frames: as many as fit next to the processor, some dozens.
-    func restore(_ frames: [StoredFrame]) throws(LedgerError) -> [LeafPacking.Unpacked] {
+    func restore(_ frames: ArraySlice<StoredFrame>) throws(LedgerError) -> [LeafPacking.Unpacked] {
+        // By their numbers: going through the elements would copy each with all it refers to.
         var leaves: [LeafPacking.Unpacked] = []
         leaves.reserveCapacity(frames.count)
-        for stored in frames {
-            guard let unpacked = decoder.leaf(stored.frame.body, place: stored.place) else {
-                throw .damaged("the frame cannot be expanded", position: stored.position)
+        for index in frames.indices {
+            let leaf = decoder.leaf(frames[index].frame.body, place: frames[index].place)
+            guard let leaf else {
+                throw .damaged("the frame cannot be expanded", position: frames[index].position)
             }
-            leaves.append(unpacked)
+            leaves.append(leaf)
         }
-        for (unpacked, stored) in zip(leaves, frames) {
+        let prefix = leafPrefix
+        for index in leaves.indices {
+            let leaf = leaves[index].leaf
             // RFC 6962 §2.1, as MerkleTree.leafHash has it.
-            let hash = Digest(hasher.hash(leafPrefix, unpacked.leaf))
-            guard hash == stored.frame.header.leafHash else {
+            let hash = Digest(hasher.hash(prefix.span, leaf.span))
+            let place = frames.startIndex + index
+            guard hash == frames[place].frame.header.leafHash else {
                 throw .damaged(
-                    "the event is not the one that was hashed", position: stored.position)
+                    "the event is not the one that was hashed", position: frames[place].position)
             }
         }
         return leaves

@@ -130,7 +130,7 @@ extension EventLog {
                 {
                     if found.count == 16, found != info.ledgerID.bytes {
                         var text: [UInt8] = []
-                        UUIDText.append(found[...], to: &text)
+                        UUIDText.append(found.span, to: &text)
                         names.append(String(decoding: text, as: UTF8.self))
                     }
                     key = try cursor.move(.nextKey) { key, _ in key.copied() }
@@ -154,7 +154,7 @@ extension EventLog {
                 while let found = key, names.count < limit {
                     if found.count == 16, found != info.ledgerID.bytes {
                         var text: [UInt8] = []
-                        UUIDText.append(found[...], to: &text)
+                        UUIDText.append(found.span, to: &text)
                         names.append(String(decoding: text, as: UTF8.self))
                     }
                     key = try cursor.move(.nextKey) { key, _ in key.copied() }

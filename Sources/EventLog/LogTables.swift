@@ -171,16 +171,19 @@ extension LogTables {
         }
     }
 
-    /// The first frame of a stream and its last two, in order, and how many it has; nil when it
-    /// has none.
-    func endFrames(
-        of streamKey: [UInt8], in transaction: LMDBTransaction
-    ) throws -> (frames: [StoredFrame], count: Int)? {
+    /// Adds the first frame of a stream and its last two, in order.
+    ///
+    /// - Returns: how many the stream has; nil when it has none.
+    func addEndFrames(
+        of streamKey: [UInt8], to frames: inout [StoredFrame], in transaction: LMDBTransaction
+    ) throws -> Int? {
         guard let last = try lastPosition(of: streamKey, in: transaction) else { return nil }
         let end = try frame(at: last, in: transaction)
         let count = end.frame.header.revision
         guard case .later(let firstDistance, let previousDistance) = end.frame.header.link else {
-            return ([end.stored(as: try place(of: end.frame.header, at: last, in: transaction))], 1)
+            frames.append(
+                end.stored(as: try place(of: end.frame.header, at: last, in: transaction)))
+            return 1
         }
         guard firstDistance <= last else {
             throw LedgerError.damaged("a link leads out of the log", position: last)
@@ -189,7 +192,7 @@ extension LogTables {
         guard case .first(let subject) = first.frame.header.link else {
             throw LedgerError.damaged("a link leads to another stream", position: last)
         }
-        var frames = [first.stored(as: StreamPlace(subject: subject, revision: 1, previous: nil))]
+        frames.append(first.stored(as: StreamPlace(subject: subject, revision: 1, previous: nil)))
         var previousHash = first.frame.header.leafHash
         if previousDistance < firstDistance {
             let previous = try frame(at: last - previousDistance, in: transaction)
@@ -209,7 +212,7 @@ extension LogTables {
         frames.append(
             end.stored(
                 as: StreamPlace(subject: subject, revision: count, previous: previousHash)))
-        return (frames, count)
+        return count
     }
 
     /// A frame that was found at a position, without what is needed to restore its leaf.

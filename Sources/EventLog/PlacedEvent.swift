@@ -65,7 +65,7 @@ extension EventLog {
         in positions: Range<UInt64>, _ passingOver: [String], _ restorer: LeafRestorer
     ) throws -> [PlacedEvent] {
         let frames = try storedFrames(in: positions)
-        let leaves = try restorer.restore(frames)
+        let leaves = try restorer.restore(frames[...])
         var events: [PlacedEvent] = []
         events.reserveCapacity(frames.count)
         for (stored, unpacked) in zip(frames, leaves) {

@@ -101,42 +101,55 @@ public final class StreamEndsReader {
         _ subjects: [String], _ request: (ExcerptedEvent?) -> ExcerptRequest,
         _ body: (_ subject: String, StreamEnds?) throws -> Void
     ) throws {
-        let stored = try log.environment.read { transaction in
-            try subjects.map {
-                try log.tables.endFrames(of: StreamKey.key($0), in: transaction)
+        var frames: [StoredFrame] = []
+        frames.reserveCapacity(subjects.count * 3)
+        let found = try log.environment.read { transaction in
+            try subjects.map { subject -> FoundEnds? in
+                let start = frames.count
+                return try log.tables.addEndFrames(
+                    of: StreamKey.key(subject), to: &frames, in: transaction
+                ).map { FoundEnds(frames: start..<frames.count, count: $0) }
             }
         }
         let records = try keys.records(of: subjects)
+        var done = 0
         for start in stride(from: 0, to: subjects.count, by: Self.subjectsPerPart) {
             let part = start..<min(subjects.count, start + Self.subjectsPerPart)
-            let restored = try restorer.restore(part.flatMap { stored[$0]?.frames ?? [] })
-            var next = 0
+            let end = part.reduce(done) { found[$1]?.frames.upperBound ?? $0 }
+            let leaves = try restorer.restore(frames[done..<end])
             for index in part {
-                let subject = subjects[index]
-                guard let found = stored[index] else {
-                    try body(subject, nil)
-                    continue
+                var ends: StreamEnds?
+                if let found = found[index] {
+                    ends = try self.ends(
+                        subjects[index], found.count, frames[found.frames],
+                        leaves[found.frames.lowerBound - done..<found.frames.upperBound - done],
+                        records[index], request)
                 }
-                let leaves = restored[next..<next + found.frames.count]
-                next += found.frames.count
-                try body(
-                    subject,
-                    try ends(subject, found.frames, leaves, found.count, records[index], request))
+                try body(subjects[index], ends)
             }
+            done = end
         }
     }
 
+    /// Where the frames of a stream are among those that were read, and how many events it has.
+    private struct FoundEnds {
+        let frames: Range<Int>
+        let count: Int
+    }
+
     private func ends(
-        _ subject: String, _ frames: [StoredFrame], _ leaves: ArraySlice<LeafPacking.Unpacked>,
-        _ count: Int, _ record: [UInt8]?, _ request: (ExcerptedEvent?) -> ExcerptRequest
+        _ subject: String, _ count: Int, _ frames: ArraySlice<StoredFrame>,
+        _ leaves: ArraySlice<LeafPacking.Unpacked>, _ record: [UInt8]?,
+        _ request: (ExcerptedEvent?) -> ExcerptRequest
     ) throws -> StreamEnds? {
         let key = try record.map { try dataKey($0, of: subject) }
         var events: [ExcerptedEvent] = []
         events.reserveCapacity(frames.count)
-        for (frame, leaf) in zip(frames, leaves) {
-            guard let event = try excerpt(leaf, frame, key, subject, request(events.first)) else {
-                return nil
-            }
+        for (index, place) in zip(leaves.indices, frames.indices) {
+            let event = try excerpt(
+                leaves[index], at: frames[place].position,
+                isFirst: frames[place].place.revision == 1, key, subject, request(events.first))
+            guard let event else { return nil }
             events.append(event)
         }
         return StreamEnds(subject: subject, events: events, count: count, hasKey: key != nil)
@@ -144,14 +157,14 @@ public final class StreamEndsReader {
 
     /// Nil for what is out of the ordinary.
     private func excerpt(
-        _ unpacked: LeafPacking.Unpacked, _ frame: StoredFrame, _ key: DataKey?, _ subject: String,
-        _ request: ExcerptRequest
+        _ unpacked: LeafPacking.Unpacked, at position: UInt64, isFirst: Bool, _ key: DataKey?,
+        _ subject: String, _ request: ExcerptRequest
     ) throws -> ExcerptedEvent? {
         let leaf = unpacked.leaf
         guard let excerpt = LeafExcerpt(leaf, request.leaf, knownText: unpacked.box?.place),
             excerpt[.sealedBlob] == nil
         else { return nil }
-        if let key, let commitment = excerpt[.keyCommitment], frame.place.revision == 1 {
+        if let key, isFirst, let commitment = excerpt[.keyCommitment] {
             try check(leaf[commitment], key, subject)
         }
         var sealed: JSONObject?
@@ -159,10 +172,10 @@ public final class StreamEndsReader {
             type.elementsEqual(leaf[excerpt.type])
         {
             guard let box = unpacked.box, box.place == place else { return nil }
-            sealed = try open(box.bytes, key, excerpt.revision, frame.position)
+            sealed = try open(box.bytes, key, excerpt.revision, position)
         }
         return ExcerptedEvent(
-            position: frame.position, time: excerpt.time, text: excerpt.text, sealed: sealed)
+            position: position, time: excerpt.time, text: excerpt.text, sealed: sealed)
     }
 
     private func dataKey(_ bytes: [UInt8], of subject: String) throws -> DataKey {
@@ -190,7 +203,7 @@ public final class StreamEndsReader {
         _ commitment: ArraySlice<UInt8>, _ key: DataKey, _ subject: String
     ) throws {
         var expected: [UInt8] = []
-        Base64URL.append(key.commitment(instruments).array[...], to: &expected)
+        Base64URL.append(key.commitment(instruments).bytes.span, to: &expected)
         guard commitment.elementsEqual(expected) else {
             throw LedgerError.keyMismatch(subject: subject)
         }

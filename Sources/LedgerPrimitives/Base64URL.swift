@@ -8,13 +8,13 @@ public enum Base64URL {
     /// Encodes without padding.
     public static func encode(_ bytes: [UInt8]) -> String {
         var output: [UInt8] = []
-        append(bytes[...], to: &output)
+        append(bytes.span, to: &output)
         return String(decoding: output, as: UTF8.self)
     }
 
     /// Adds the encoded form, without padding, to a buffer.
-    public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
-        Base64Alphabet.url.encode(bytes.span, into: &output)
+    public static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
+        Base64Alphabet.url.encode(bytes, into: &output)
     }
 
     /// Decodes a text, or answers nil when it is not strict base64url.

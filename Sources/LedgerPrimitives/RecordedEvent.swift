@@ -47,10 +47,10 @@ public struct EventEnvelope: Equatable, Sendable {
         leaf.append(contentsOf: #"{"data":"#.utf8)
         leaf.append(contentsOf: data)
         leaf.append(contentsOf: #","id":""#.utf8)
-        UUIDText.append(id.bytes[...], to: &leaf)
+        UUIDText.append(id.bytes.span, to: &leaf)
         if let previous {
             leaf.append(contentsOf: #"","previous":""#.utf8)
-            Base64URL.append(previous.array[...], to: &leaf)
+            Base64URL.append(previous.bytes.span, to: &leaf)
         }
         if let recordedTime {
             leaf.append(contentsOf: #"","recordedtime":""#.utf8)

@@ -73,7 +73,7 @@ extension UUIDv7: CustomStringConvertible {
     /// The text form, lower case.
     public var description: String {
         var output: [UInt8] = []
-        UUIDText.append(bytes[...], to: &output)
+        UUIDText.append(bytes.span, to: &output)
         return String(decoding: output, as: UTF8.self)
     }
 }
@@ -125,8 +125,7 @@ public enum UUIDText {
     }
 
     /// Writes the text form of 16 bytes.
-    public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
-        let bytes = bytes.span
+    public static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
         output.append(addingCapacity: length) { output in
             for index in bytes.indices {
                 if hasHyphen(before: index) {
@@ -180,8 +179,7 @@ public enum Hexadecimal {
     }
 
     /// Writes bytes as two digits each.
-    public static func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
-        let bytes = bytes.span
+    public static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
         output.append(addingCapacity: bytes.count * 2) { output in
             for index in bytes.indices {
                 output.append(digit(bytes[index] >> 4))

@@ -152,8 +152,12 @@ public struct Verdict: Sendable, Hashable {
     /// - Parameter isBackchannel: whether the token answers a backchannel request, and so has the
     ///   checks that bind it to that.
     init(isBackchannel: Bool, _ outcome: (TokenCheck) -> CheckOutcome) {
-        checks = TokenCheck.allCases.lazy.filter { isBackchannel || !$0.bindsToRequest }
-            .map { CheckResult($0, outcome($0)) }
+        var checks: [CheckResult] = []
+        checks.reserveCapacity(TokenCheck.allCases.count)
+        for check in TokenCheck.allCases where isBackchannel || !check.bindsToRequest {
+            checks.append(CheckResult(check, outcome(check)))
+        }
+        self.checks = checks
     }
 
     /// Whether the token is accepted: nothing failed, and nothing indispensable was left out.

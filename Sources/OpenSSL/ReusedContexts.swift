@@ -18,12 +18,20 @@ internal import COpenSSL
     }
 
     /// The hash of one byte string behind another.
-    public func hash(_ first: [UInt8], _ second: [UInt8]) -> InlineArray<32, UInt8> {
+    public func hash(_ first: Span<UInt8>, _ second: Span<UInt8>) -> InlineArray<32, UInt8> {
+        unsafe first.withUnsafeBytes { first in
+            unsafe second.withUnsafeBytes { second in unsafe hash(first, second) }
+        }
+    }
+
+    fileprivate func hash(
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+    ) -> InlineArray<32, UInt8> {
         var digest = InlineArray<32, UInt8>(repeating: 0)
         let isDone = unsafe withUnsafeMutableBytes(of: &digest) { output in
             unsafe EVP_DigestInit_ex2(context, Algorithms.shared.sha256, nil) == 1
-                && EVP_DigestUpdate(context, first, first.count) == 1
-                && EVP_DigestUpdate(context, second, second.count) == 1
+                && EVP_DigestUpdate(context, first.baseAddress, first.count) == 1
+                && EVP_DigestUpdate(context, second.baseAddress, second.count) == 1
                 && EVP_DigestFinal_ex(
                     context, output.baseAddress?.assumingMemoryBound(to: UInt8.self), nil) == 1
         }
@@ -32,59 +40,56 @@ internal import COpenSSL
     }
 }
 
-/// HMAC-SHA256 (RFC 2104) and what builds on it, for one thread that derives many keys. Its
-/// buffers are cleansed after each use. Not for use by two threads at once.
+/// HMAC-SHA256 (RFC 2104) and what builds on it, for one thread that derives many keys. What it
+/// needs on the way lies on the stack and is cleansed. Not for use by two threads at once.
 public final class HMACSHA256Maker {
     private static let blockBytes = 64
+    private static let innerMask: UInt8 = 0x36
+    private static let outerMask: UInt8 = 0x5C
     private let hasher = SHA256Hasher()
 
     /// A maker.
     public init() {}
 
     /// HMAC-SHA256 with a key of up to 64 bytes.
-    public func hmac(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
+    public func hmac(key: SecretBytes, _ message: Span<UInt8>) -> InlineArray<32, UInt8> {
+        unsafe message.withUnsafeBytes { unsafe hmac(key: key, $0) }
+    }
+
+    private func hmac(
+        key: SecretBytes, _ message: UnsafeRawBufferPointer
+    ) -> InlineArray<32, UInt8> {
         precondition(key.count <= Self.blockBytes, "a longer key is hashed first")
-        var inner = block(of: key, xor: 0x36)
-        var outer = block(of: key, xor: 0x5C)
-        defer {
-            cleanse(&inner)
-            cleanse(&outer)
-        }
-        let innerHash = hasher.hash(inner, message)
-        let output = hasher.hash(outer, Self.array(innerHash))
-        return Self.array(output)
-    }
-
-    private static func array(_ digest: InlineArray<32, UInt8>) -> [UInt8] {
-        [UInt8](capacity: digest.count) { output in
-            for index in digest.indices { output.append(digest[index]) }
-        }
-    }
-
-    /// As ``hkdfExtractSHA256(_:)``.
-    public func hkdfExtract(_ key: SecretBytes) -> SecretBytes {
-        var bytes = key.exposed
-        defer { cleanse(&bytes) }
-        var pseudoRandomKey = hmac(key: emptySalt, bytes)
-        defer { cleanse(&pseudoRandomKey) }
-        return SecretBytes(pseudoRandomKey)
-    }
-
-    /// As ``hkdfExpandSHA256(_:info:)``.
-    public func hkdfExpand(_ pseudoRandomKey: SecretBytes, info: [UInt8]) -> SecretBytes {
-        var output = hmac(key: pseudoRandomKey, info + [1])
-        defer { cleanse(&output) }
-        return SecretBytes(output)
-    }
-
-    private func block(of key: SecretBytes, xor mask: UInt8) -> [UInt8] {
-        var block = [UInt8](repeating: mask, count: Self.blockBytes)
+        var block = InlineArray<64, UInt8>(repeating: Self.innerMask)
         unsafe key.withUnsafeBytes { key in
             for index in key.indices {
                 unsafe block[index] ^= key[index]
             }
         }
-        return block
+        var inner = unsafe withUnsafeBytes(of: &block) { unsafe hasher.hash($0, message) }
+        for index in block.indices {
+            block[index] ^= Self.innerMask ^ Self.outerMask
+        }
+        defer {
+            cleanse(&block)
+            cleanse(&inner)
+        }
+        return hasher.hash(block.span, inner.span)
+    }
+
+    /// As ``hkdfExtractSHA256(_:)``.
+    public func hkdfExtract(_ key: SecretBytes) -> SecretBytes {
+        var output = unsafe key.withUnsafeBytes { unsafe hmac(key: emptySalt, $0) }
+        defer { cleanse(&output) }
+        return SecretBytes(output.span)
+    }
+
+    /// As ``hkdfExpandSHA256(_:info:)``.
+    public func hkdfExpand(_ pseudoRandomKey: SecretBytes, info: consuming [UInt8]) -> SecretBytes {
+        info.append(1)
+        var output = hmac(key: pseudoRandomKey, info.span)
+        defer { cleanse(&output) }
+        return SecretBytes(output.span)
     }
 }
 
@@ -92,6 +97,8 @@ public final class HMACSHA256Maker {
 /// the context until the next box, or until the opener goes. Not for use by two threads at once.
 @safe public final class AES256GCMOpener {
     private let context: OpaquePointer
+    /// Nil once the context knows it: naming it again would set the context up anew.
+    private var cipher: OpaquePointer?
 
     /// An opener.
     public init() {
@@ -99,6 +106,7 @@ public final class HMACSHA256Maker {
             fatalError("EVP_CIPHER_CTX_new failed")
         }
         unsafe self.context = context
+        unsafe cipher = Algorithms.shared.aes256GCM
     }
 
     deinit {
@@ -139,10 +147,11 @@ public final class HMACSHA256Maker {
         var written: Int32 = 0
         let isReady = unsafe key.withUnsafeBytes { key in
             unsafe EVP_CipherInit_ex2(
-                context, Algorithms.shared.aes256GCM,
-                key.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce, 0, nil) == 1
+                context, cipher, key.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce, 0,
+                nil) == 1
         }
         require(isReady, "EVP_CipherInit_ex2")
+        unsafe cipher = nil
         var rest: UInt8 = 0
         return unsafe EVP_DecryptUpdate(
             context, nil, &written, associatedData, Int32(associatedData.count)) == 1

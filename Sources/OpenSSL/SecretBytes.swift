@@ -3,24 +3,39 @@
 internal import COpenSSL
 
 /// Key material: overwritten when the last reference goes, and never shown by a description.
-public final class SecretBytes: Sendable {
-    private let buffer: SecretBuffer
+///
+/// It never changes once it is made, so it may be read from any thread.
+@safe public final class SecretBytes: @unchecked Sendable {
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
 
     /// Takes a copy; the caller's own bytes are the caller's to overwrite.
-    public init(_ bytes: [UInt8]) {
-        buffer = SecretBuffer(bytes)
+    public convenience init(_ bytes: [UInt8]) {
+        self.init(bytes.span)
+    }
+
+    /// Takes a copy; the caller's own bytes are the caller's to overwrite.
+    public init(_ source: Span<UInt8>) {
+        unsafe bytes = .allocate(capacity: source.count)
+        unsafe source.withUnsafeBufferPointer { source in
+            _ = unsafe bytes.initialize(fromContentsOf: source)
+        }
+    }
+
+    deinit {
+        unsafe OPENSSL_cleanse(bytes.baseAddress, bytes.count)
+        unsafe bytes.deallocate()
     }
 
     /// How many bytes there are.
-    public var count: Int { unsafe buffer.bytes.count }
+    public var count: Int { unsafe bytes.count }
 
     /// A copy for handing on to a wrapping or a signing function.
-    public var exposed: [UInt8] { unsafe Array(buffer.bytes) }
+    public var exposed: [UInt8] { unsafe Array(bytes) }
 
     func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
-        try unsafe body(UnsafeRawBufferPointer(buffer.bytes))
+        try unsafe body(UnsafeRawBufferPointer(bytes))
     }
 }
 
@@ -31,24 +46,16 @@ extension SecretBytes: CustomStringConvertible, CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Owns the memory; immutable after `init`, so it may be read from any thread.
-@safe private final class SecretBuffer: @unchecked Sendable {
-    let bytes: UnsafeMutableBufferPointer<UInt8>
-
-    init(_ source: [UInt8]) {
-        unsafe bytes = .allocate(capacity: source.count)
-        _ = unsafe bytes.initialize(from: source)
-    }
-
-    deinit {
-        unsafe OPENSSL_cleanse(bytes.baseAddress, bytes.count)
-        unsafe bytes.deallocate()
-    }
-}
-
 /// Overwrites an array that held a secret.
 public func cleanse(_ bytes: inout [UInt8]) {
     unsafe bytes.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
+}
+
+/// Overwrites a value on the stack that held a secret.
+func cleanse<let count: Int>(_ bytes: inout InlineArray<count, UInt8>) {
+    unsafe withUnsafeMutableBytes(of: &bytes) {
+        unsafe OPENSSL_cleanse($0.baseAddress, $0.count)
+    }
 }
 
 /// Whether two byte strings are equal, in a time that depends only on their lengths.

@@ -59,20 +59,20 @@ public final class Reverification {
         var pending: [TokenEvidence] = []
         pending.reserveCapacity(sessions.count)
         try forEachEvidence(sessions) { pending.append($0) }
-        for evidence in pending { try body(try judge(evidence)) }
+        for index in pending.indices { try body(try judge(pending[index])) }
     }
 
     /// Hands out what the log has to check the tokens of many sessions with.
     ///
     /// - Throws: an error of the ledger.
     public func forEachEvidence(
-        _ sessions: [String], _ body: (TokenEvidence) throws -> Void
+        _ sessions: [String], _ body: (consuming TokenEvidence) throws -> Void
     ) throws {
         try reader.read(sessions, excerpts.request) { session, ends in
             var found = EvidenceExcerpts.Found.unclear
             if let ends, (ends.events.last?.position ?? .max) < size {
                 found = try excerpts.evidence(ends)
-                if case .evidence(var evidence) = found, !ends.hasKey {
+                if !ends.hasKey, case .evidence(var evidence) = found {
                     evidence.isErased = try isErased(session)
                     found = .evidence(evidence)
                 }

@@ -110,7 +110,7 @@ struct LeafPackingTests {
         case 6: return .string(Hexadecimal.encode(generator.bytes(5)))
         case 7:
             var text: [UInt8] = []
-            UUIDText.append(generator.bytes(16)[...], to: &text)
+            UUIDText.append(generator.bytes(16).span, to: &text)
             return .string(String(decoding: text, as: UTF8.self))
         case 8: return .string("quote \" slash \\ tab \t line \n é 😀 \u{1}")
         case 9: return .string(place.previous.map(\.base64URL) ?? "")

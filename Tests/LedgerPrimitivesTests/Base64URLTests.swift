@@ -43,7 +43,8 @@ struct Base64URLTests {
     @Test("is added to what a buffer holds, and read from the middle of one")
     func slices() {
         var output = Array("x=".utf8)
-        Base64URL.append([0, 1, 2, 3][1...2], to: &output)
+        let bytes: [UInt8] = [0, 1, 2, 3]
+        Base64URL.append(bytes.span.extracting(1...2), to: &output)
         #expect(output == Array("x=AQI".utf8))
         #expect(Base64URL.decode(output[2...]) == [1, 2])
     }

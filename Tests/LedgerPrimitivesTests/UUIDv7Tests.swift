@@ -82,8 +82,8 @@ struct UUIDv7Tests {
         let text = Array("F81d4fae-7dec-11d0-a765-00a0c91e6bf6".utf8)
         #expect(UUIDText.decode(text[...]) == nil)
         var output: [UInt8] = []
-        let bytes = UUIDText.decode(Array("f81d4fae-7dec-11d0-a765-00a0c91e6bf6".utf8)[...])
-        UUIDText.append((bytes ?? [])[...], to: &output)
+        let bytes = UUIDText.decode(Array("f81d4fae-7dec-11d0-a765-00a0c91e6bf6".utf8)[...]) ?? []
+        UUIDText.append(bytes.span, to: &output)
         #expect(String(decoding: output, as: UTF8.self) == "f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
     }
 

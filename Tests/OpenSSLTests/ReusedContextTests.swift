@@ -12,11 +12,12 @@ struct ReusedContextTests {
     @Test("hashes as one that is made for each message")
     func hash() {
         let hasher = SHA256Hasher()
+        let (nothing, zero): ([UInt8], [UInt8]) = ([], [0])
         for count in [0, 1, 55, 56, 63, 64, 65, 1000] {
             let message = randomBytes(count)
-            #expect(Self.bytes(hasher.hash([], message)) == Self.bytes(SHA256.hash(message)))
+            #expect(Self.bytes(hasher.hash(nothing.span, message.span)) == Self.bytes(SHA256.hash(message)))
             #expect(
-                Self.bytes(hasher.hash([0], message)) == Self.bytes(SHA256.hash([0] + message)))
+                Self.bytes(hasher.hash(zero.span, message.span)) == Self.bytes(SHA256.hash([0] + message)))
         }
     }
 
@@ -26,7 +27,8 @@ struct ReusedContextTests {
         for count in [1, 31, 32, 33, 64] {
             let key = SecretBytes(randomBytes(count))
             let message = randomBytes(count * 3)
-            #expect(maker.hmac(key: key, message) == hmacSHA256(key: key, message))
+            let code = Self.bytes(maker.hmac(key: key, message.span))
+            #expect(code == hmacSHA256(key: key, message))
             #expect(maker.hkdfExtract(key).exposed == hkdfExtractSHA256(key).exposed)
             #expect(
                 maker.hkdfExpand(key, info: message).exposed

@@ -48,7 +48,7 @@ public struct DataKey: Sendable {
     func commitment(_ instruments: SealInstruments) -> Digest {
         var bytes = secret.exposed
         defer { cleanse(&bytes) }
-        return Digest(instruments.hasher.hash(Self.commitmentPrefix, bytes))
+        return Digest(instruments.hasher.hash(Self.commitmentPrefix.span, bytes.span))
     }
 
     private static let commitmentPrefix = Array("authledger/key/v1".utf8)
@@ -95,11 +95,15 @@ public struct DataKey: Sendable {
     }
 
     private func eventKeyInfo(_ revision: Int) -> [UInt8] {
-        var info = Array("authledger/sealed/v1".utf8)
+        var info: [UInt8] = []
+        info.reserveCapacity(80)
+        info.append(contentsOf: Self.eventKeyPrefix)
         info.append(contentsOf: subject.utf8)
         info.appendBigEndian(UInt64(revision))
         return info
     }
+
+    private static let eventKeyPrefix = Array("authledger/sealed/v1".utf8)
 
     private func blobKey(_ event: UUIDv7, _ number: Int) -> SecretBytes {
         var info = Array("authledger/blob/v1".utf8)
@@ -114,9 +118,11 @@ public struct DataKey: Sendable {
     }
 
     /// The plaintext is canonical JSON, which never ends in a space.
-    private static func unpadded(_ plaintext: [UInt8]) -> [UInt8] {
-        let end = plaintext.lastIndex { $0 != UInt8(ascii: " ") }
-        return Array(plaintext[..<(end.map { $0 + 1 } ?? 0)])
+    private static func unpadded(_ plaintext: consuming [UInt8]) -> [UInt8] {
+        while plaintext.last == UInt8(ascii: " ") {
+            plaintext.removeLast()
+        }
+        return plaintext
     }
 }
 

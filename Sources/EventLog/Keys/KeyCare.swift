@@ -269,7 +269,7 @@ extension EventLog {
     func streamName(ofKey key: [UInt8]) throws -> String? {
         if key.count == 16 {
             var text: [UInt8] = []
-            UUIDText.append(key[...], to: &text)
+            UUIDText.append(key.span, to: &text)
             return String(decoding: text, as: UTF8.self)
         }
         return try environment.read { transaction in

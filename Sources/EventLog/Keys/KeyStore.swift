@@ -14,6 +14,8 @@ final class KeyStore: Sendable {
     let tables: KeyTables
     let rootKey: RootKey
     let ledgerID: UUIDv7
+    /// The name of the ledger's own stream.
+    private let ownStream: String
     private let bucketKeys = Mutex<[Int: SecretBytes]>([:])
     private let lookupKeys = Mutex<[LookupPurpose: SecretBytes]>([:])
     private let reached: @Sendable (CommitPoint) throws -> Void
@@ -30,6 +32,7 @@ final class KeyStore: Sendable {
         self.environment = environment
         self.reached = reached
         self.ledgerID = ledgerID
+        ownStream = ledgerID.description
         let tables = try KeyTables(environment, create: false)
         self.tables = tables
         let check = try environment.read { try $0.value(KeyTables.rootCheck, in: tables.meta) }
@@ -55,7 +58,7 @@ final class KeyStore: Sendable {
     /// when they began before the ledger did.
     func recordKey(_ subject: String) -> LMDBKey {
         .bytes(
-            subject.isIdentical(to: ledgerID.description)
+            subject.isIdentical(to: ownStream)
                 ? KeyTables.ownStreamKey : StreamKey.key(subject))
     }
 

@@ -149,13 +149,13 @@ extension CompactJWE {
         header["alg"] = .string(algorithm.rawValue)
         header["enc"] = .string(encryption.rawValue)
         var text: [UInt8] = []
-        Base64URL.append(CanonicalJSON.encode(header)[...], to: &text)
+        Base64URL.append(CanonicalJSON.encode(header).span, to: &text)
         let (ciphertext, tag) = encryption.seal(
             plaintext, key: contentKey, vector: vector, header: text)
         let encryptedKey = try key.encryptOAEP(contentKey, hash: algorithm.hash)
         for part in [encryptedKey, vector, ciphertext, tag] {
             text.append(UInt8(ascii: "."))
-            Base64URL.append(part[...], to: &text)
+            Base64URL.append(part.span, to: &text)
         }
         return text
     }

@@ -20,11 +20,11 @@ public enum DirectEncryption {
             plaintext, key: key, nonce: nonce, associatedData: associatedData)
         var box = Array(encodedHeader.utf8)
         box.append(contentsOf: "..".utf8)
-        Base64URL.append(nonce[...], to: &box)
+        Base64URL.append(nonce.span, to: &box)
         box.append(UInt8(ascii: "."))
-        Base64URL.append(ciphertext[...], to: &box)
+        Base64URL.append(ciphertext.span, to: &box)
         box.append(UInt8(ascii: "."))
-        Base64URL.append(tag[...], to: &box)
+        Base64URL.append(tag.span, to: &box)
         return String(decoding: box, as: UTF8.self)
     }
 

@@ -20,12 +20,12 @@ extension CompactJWS {
         _ payload: [UInt8], headerBytes: [UInt8], scheme: SignatureScheme, key: PrivateKey
     ) throws(OpenSSLError) -> [UInt8] {
         var text: [UInt8] = []
-        Base64URL.append(headerBytes[...], to: &text)
+        Base64URL.append(headerBytes.span, to: &text)
         text.append(UInt8(ascii: "."))
-        Base64URL.append(payload[...], to: &text)
+        Base64URL.append(payload.span, to: &text)
         let signature = try key.sign(text[...], scheme: scheme)
         text.append(UInt8(ascii: "."))
-        Base64URL.append(signature[...], to: &text)
+        Base64URL.append(signature.span, to: &text)
         return text
     }
 }

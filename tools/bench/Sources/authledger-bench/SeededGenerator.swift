@@ -42,7 +42,7 @@ struct SeededGenerator: RandomNumberGenerator {
     /// A UUID as providers make them.
     mutating func randomUUID() -> String {
         var text: [UInt8] = []
-        UUIDText.append(bytes(16)[...], to: &text)
+        UUIDText.append(bytes(16).span, to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 }
