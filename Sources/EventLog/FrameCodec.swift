@@ -66,8 +66,10 @@ final class FrameCodec: Sendable {
 
     /// The leaf of a frame's body; nil when the body is damaged.
     func leaf(_ body: FrameBody, place: StreamPlace) -> [UInt8]? {
-        body.unpacked(place: place) { deflated, count, id in
-            dictionaries[id].flatMap { inflate(deflated, count: count, with: $0) }
+        body.unpacked(place: place) { fields in
+            dictionaries[fields.dictionaryID]
+                .flatMap { inflate(fields.deflated, count: fields.textLength, with: $0) }
+                .map(LeafTemplate.init)
         }?.leaf
     }
 
@@ -108,20 +110,21 @@ final class FrameCodec: Sendable {
 
 extension FrameBody {
     /// The leaf; nil when the body is damaged.
+    ///
+    /// - Parameter template: the template with the text that the body holds compressed.
     fileprivate func unpacked(
-        place: StreamPlace,
-        inflate: (_ deflated: ArraySlice<UInt8>, _ count: Int, _ dictionary: UInt64) -> [UInt8]?
+        place: StreamPlace, template: (Fields) -> LeafTemplate?
     ) -> LeafPacking.Unpacked? {
-        guard let fields = fields(),
-            let text = inflate(fields.deflated, fields.textLength, fields.dictionaryID)
-        else { return nil }
+        guard let fields = fields(), let template = template(fields) else { return nil }
         switch fields.packing {
         case .whole:
-            guard text.count == fields.leafLength, fields.literals.isEmpty else { return nil }
-            return LeafPacking.Unpacked(leaf: text, box: nil)
+            guard template.text.count == fields.leafLength, fields.literals.isEmpty else {
+                return nil
+            }
+            return LeafPacking.Unpacked(leaf: template.text, box: nil, parts: nil)
         case .packed:
             return LeafPacking.unpack(
-                text, fields.literals, place: place, length: fields.leafLength)
+                template, fields.literals, place: place, length: fields.leafLength)
         }
     }
 }
@@ -130,6 +133,7 @@ extension FrameBody {
 final class FrameDecoder {
     private let dictionaries: [UInt64: FrameDictionary]
     private var inflaters: [UInt64: Inflater] = [:]
+    private var templates = KnownTemplates()
 
     fileprivate init(dictionaries: [UInt64: FrameDictionary]) {
         self.dictionaries = dictionaries
@@ -137,9 +141,11 @@ final class FrameDecoder {
 
     /// The leaf of a frame's body; nil when the body is damaged.
     func leaf(_ body: FrameBody, place: StreamPlace) -> LeafPacking.Unpacked? {
-        body.unpacked(place: place) { deflated, count, id in
-            guard let inflater = inflater(id) else { return nil }
-            return try? inflater.inflate(deflated, count: count)
+        body.unpacked(place: place) { fields in
+            templates.template(fields) { fields in
+                guard let inflater = inflater(fields.dictionaryID) else { return nil }
+                return try? inflater.inflate(fields.deflated, count: fields.textLength)
+            }
         }
     }
 

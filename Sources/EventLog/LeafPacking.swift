@@ -48,80 +48,103 @@ enum LeafPacking {
         let leaf: [UInt8]
         /// Where the first sealed box stands in the leaf, and its bytes: nonce, ciphertext, tag.
         let box: (place: Range<Int>, bytes: ArraySlice<UInt8>)?
+        /// What it was made from; nil when it was stored whole.
+        let parts: (template: LeafTemplate, literals: ArraySlice<UInt8>)?
     }
 
     /// Puts a leaf together again. Nil when the parts do not make one of exactly `length` bytes.
     static func unpack(_ packed: Packed, place: StreamPlace, length: Int) -> [UInt8]? {
-        unpack(packed.text, packed.literals[...], place: place, length: length)?.leaf
+        unpack(
+            LeafTemplate(text: packed.text), packed.literals[...], place: place, length: length)?
+            .leaf
     }
 
     /// Puts a leaf together again. Nil when the parts do not make one of exactly `length` bytes.
     static func unpack(
-        _ text: [UInt8], _ literals: ArraySlice<UInt8>, place: StreamPlace, length: Int
+        _ template: LeafTemplate, _ literals: ArraySlice<UInt8>, place: StreamPlace, length: Int
     ) -> Unpacked? {
         var leaf: [UInt8] = []
         leaf.reserveCapacity(length)
-        let bytes = literals.span
+        let (text, bytes) = (template.text, literals.span)
         var next = 0
         var box: (place: Range<Int>, bytes: Range<Int>)?
         var start = 0
-        while true {
-            let index = PlainText.controlByte(in: text.span, from: start)
-            leaf.append(contentsOf: text[start..<index])
-            if index == text.count { break }
-            start = index + 1
+        for marker in template.markers {
+            leaf.append(contentsOf: text[start..<marker.index])
+            start = marker.index + 1
             let before = leaf.count
-            if text[index] == Marker.sealedBox {
-                guard let found = appendSealedBox(bytes, &next, to: &leaf) else { return nil }
-                box = box ?? (before..<leaf.count, found)
-            } else {
-                guard append(text[index], bytes, &next, place, to: &leaf) else { return nil }
+            guard let literal = literal(marker.kind, in: bytes, &next),
+                append(marker.kind, bytes.extracting(literal), place, to: &leaf),
+                leaf.count <= length
+            else { return nil }
+            if marker.kind == Marker.sealedBox, box == nil {
+                box = (before..<leaf.count, literal)
             }
-            guard leaf.count <= length else { return nil }
         }
+        leaf.append(contentsOf: text[start...])
         guard next == bytes.count, leaf.count == length else { return nil }
         let first = literals.startIndex
         return Unpacked(
             leaf: leaf,
             box: box.map {
                 ($0.place, literals[first + $0.bytes.lowerBound..<first + $0.bytes.upperBound])
-            })
+            }, parts: (template, literals))
     }
 
-    /// Writes what a marker stands for, but for a sealed box; false when it stands for nothing.
+    /// Where the literal of a marker lies, without what says how long it is; empty for a marker
+    /// that has none. Nil when there are fewer bytes, and for what is no marker.
     ///
     /// - Parameter next: the first literal that is not used yet.
-    private static func append(
-        _ marker: UInt8, _ literals: Span<UInt8>, _ next: inout Int, _ place: StreamPlace,
-        to leaf: inout [UInt8]
+    @inline(__always)
+    static func literal(
+        _ marker: UInt8, in literals: Span<UInt8>, _ next: inout Int
+    ) -> Range<Int>? {
+        let count: Int
+        switch marker {
+        case Marker.subject, Marker.revision, Marker.previous: count = 0
+        case Marker.uuid: count = 16
+        case Marker.instant: count = 6
+        case Marker.digest: count = Digest.byteCount
+        case Marker.hexadecimal:
+            guard next < literals.count else { return nil }
+            count = Int(literals[next])
+            next += 1
+        case Marker.sealedBox:
+            guard let ciphertext = Varint.read(literals, at: &next),
+                ciphertext <= UInt64(LedgerLimits.leafBytesMax)
+            else { return nil }
+            count = nonceBytes + Int(ciphertext) + tagBytes
+        default: return nil
+        }
+        guard literals.count - next >= count else { return nil }
+        defer { next += count }
+        return next..<next + count
+    }
+
+    /// Writes what a marker stands for; false when it stands for nothing here.
+    static func append(
+        _ marker: UInt8, _ literal: Span<UInt8>, _ place: StreamPlace, to leaf: inout [UInt8]
     ) -> Bool {
         switch marker {
-        case Marker.subject:
-            leaf.append(contentsOf: place.subject.utf8)
-        case Marker.revision:
-            leaf.append(contentsOf: String(place.revision).utf8)
+        case Marker.subject: leaf.append(contentsOf: place.subject.utf8)
+        case Marker.revision: leaf.append(contentsOf: String(place.revision).utf8)
         case Marker.previous:
             guard let previous = place.previous else { return false }
             Base64URL.append(previous.bytes.span, to: &leaf)
-        case Marker.uuid:
-            guard let place = take(16, of: literals, &next) else { return false }
-            UUIDText.append(literals.extracting(place), to: &leaf)
-        case Marker.instant:
-            guard let place = take(6, of: literals, &next) else { return false }
-            let milliseconds = place.reduce(Int64(0)) { $0 << 8 | Int64(literals[$1]) }
-            Instant(millisecondsSince1970: milliseconds).append(to: &leaf)
-        case Marker.digest:
-            guard let place = take(Digest.byteCount, of: literals, &next) else { return false }
-            Base64URL.append(literals.extracting(place), to: &leaf)
-        case Marker.hexadecimal:
-            guard let count = take(1, of: literals, &next).map({ Int(literals[$0.lowerBound]) }),
-                let place = take(count, of: literals, &next)
-            else { return false }
-            Hexadecimal.append(literals.extracting(place), to: &leaf)
-        default:
-            return false
+        case Marker.uuid: UUIDText.append(literal, to: &leaf)
+        case Marker.instant: instant(literal).append(to: &leaf)
+        case Marker.digest: Base64URL.append(literal, to: &leaf)
+        case Marker.hexadecimal: Hexadecimal.append(literal, to: &leaf)
+        default: appendSealedBox(literal, to: &leaf)
         }
         return true
+    }
+
+    /// The instant in a literal: six bytes of milliseconds.
+    static func instant(_ literal: Span<UInt8>) -> Instant {
+        var milliseconds: Int64 = 0
+        for index in literal.indices { milliseconds = milliseconds << 8 | Int64(literal[index]) }
+        return Instant(millisecondsSince1970: milliseconds)
     }
 
     private static let boxBeginning = Array("\(DirectEncryption.encodedHeader)..".utf8)
@@ -129,36 +152,17 @@ enum LeafPacking {
     private static let tagBytes = 16
 
     /// Writes a sealed box: header, nothing, nonce, ciphertext, tag.
-    ///
-    /// - Returns: where the last three lie in the literals; nil when they are not there.
-    private static func appendSealedBox(
-        _ literals: Span<UInt8>, _ next: inout Int, to leaf: inout [UInt8]
-    ) -> Range<Int>? {
-        guard let count = Varint.read(literals, at: &next),
-            count <= UInt64(LedgerLimits.leafBytesMax),
-            let nonce = take(nonceBytes, of: literals, &next),
-            let ciphertext = take(Int(count), of: literals, &next),
-            let tag = take(tagBytes, of: literals, &next)
-        else { return nil }
+    private static func appendSealedBox(_ box: Span<UInt8>, to leaf: inout [UInt8]) {
+        let tagStart = box.count - tagBytes
         leaf.append(contentsOf: boxBeginning)
-        Base64URL.append(literals.extracting(nonce), to: &leaf)
+        Base64URL.append(box.extracting(..<nonceBytes), to: &leaf)
         leaf.append(UInt8(ascii: "."))
-        Base64URL.append(literals.extracting(ciphertext), to: &leaf)
+        Base64URL.append(box.extracting(nonceBytes..<tagStart), to: &leaf)
         leaf.append(UInt8(ascii: "."))
-        Base64URL.append(literals.extracting(tag), to: &leaf)
-        return nonce.lowerBound..<tag.upperBound
+        Base64URL.append(box.extracting(tagStart...), to: &leaf)
     }
 
-    /// The place of the next literals, so many; nil when there are fewer.
-    private static func take(
-        _ count: Int, of literals: Span<UInt8>, _ next: inout Int
-    ) -> Range<Int>? {
-        guard literals.count - next >= count else { return nil }
-        defer { next += count }
-        return next..<next + count
-    }
-
-    /// Takes apart what ``appendSealedBox(_:_:to:)`` writes; nil for any other text.
+    /// Takes apart what ``appendSealedBox(_:to:)`` writes; nil for any other text.
     static func sealedBox(
         in value: ArraySlice<UInt8>
     ) -> (nonce: [UInt8], ciphertext: [UInt8], tag: [UInt8])? {

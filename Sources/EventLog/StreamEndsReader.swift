@@ -29,10 +29,11 @@ public struct StreamEnds: Sendable {
     public let hasKey: Bool
 }
 
-/// What is asked of an event.
-public struct ExcerptRequest: Sendable {
+/// What is asked of an event. One is made for many events: what is found out on the way about their
+/// form is kept for the very request.
+public final class ExcerptRequest: Sendable {
     /// What is sealed may lie elsewhere, and a first event says under which key.
-    fileprivate enum Located: Int, CaseIterable {
+    enum Located: Int, CaseIterable {
         case sealed, sealedBlob, keyCommitment
 
         var name: String {
@@ -44,8 +45,8 @@ public struct ExcerptRequest: Sendable {
         }
     }
 
-    fileprivate let leaf: LeafExcerpt.Request
-    fileprivate let opensBoxOf: [UInt8]?
+    let leaf: LeafExcerpt.Request
+    private let opensBoxOf: [UInt8]?
 
     /// A request.
     ///
@@ -58,10 +59,15 @@ public struct ExcerptRequest: Sendable {
             located: MemberNameSet(Located.allCases.map(\.name)))
         opensBoxOf = type.map { Array($0.utf8) }
     }
+
+    /// Whether what is sealed in events of a type shall be opened.
+    func opensBox(of type: ArraySlice<UInt8>) -> Bool {
+        opensBoxOf.map { $0.elementsEqual(type) } ?? false
+    }
 }
 
 extension LeafExcerpt {
-    fileprivate subscript(_ member: ExcerptRequest.Located) -> Range<Int>? {
+    subscript(_ member: ExcerptRequest.Located) -> Range<Int>? {
         located.first { $0.name == member.rawValue }?.text
     }
 }
@@ -145,10 +151,10 @@ public final class StreamEndsReader {
         let key = try record.map { try dataKey($0, of: subject) }
         var events: [ExcerptedEvent] = []
         events.reserveCapacity(frames.count)
-        for (index, place) in zip(leaves.indices, frames.indices) {
+        for (index, number) in zip(leaves.indices, frames.indices) {
             let event = try excerpt(
-                leaves[index], at: frames[place].position,
-                isFirst: frames[place].place.revision == 1, key, subject, request(events.first))
+                leaves[index], at: frames[number].position, frames[number].place, key,
+                request(events.first))
             guard let event else { return nil }
             events.append(event)
         }
@@ -157,21 +163,48 @@ public final class StreamEndsReader {
 
     /// Nil for what is out of the ordinary.
     private func excerpt(
-        _ unpacked: LeafPacking.Unpacked, at position: UInt64, isFirst: Bool, _ key: DataKey?,
-        _ subject: String, _ request: ExcerptRequest
+        _ unpacked: LeafPacking.Unpacked, at position: UInt64, _ place: StreamPlace,
+        _ key: DataKey?, _ request: ExcerptRequest
+    ) throws -> ExcerptedEvent? {
+        try excerptByShape(unpacked, at: position, place, key, request)
+            ?? excerptByReading(unpacked, at: position, place, key, request)
+    }
+
+    /// What ``excerptByReading(_:at:_:_:_:)`` comes to, without looking at the leaf; nil where
+    /// nothing is known of its kind.
+    private func excerptByShape(
+        _ unpacked: LeafPacking.Unpacked, at position: UInt64, _ place: StreamPlace,
+        _ key: DataKey?, _ request: ExcerptRequest
+    ) throws -> ExcerptedEvent? {
+        guard let parts = unpacked.parts, let shape = parts.template.shape(for: request),
+            let values = shape.values(parts.template, parts.literals, place: place)
+        else { return nil }
+        if let key, place.revision == 1, let commitment = values.commitment {
+            try check(Digest(parts.literals.span, from: commitment.lowerBound), key)
+        }
+        var sealed: JSONObject?
+        if let key, shape.opensBox, let box = unpacked.box {
+            sealed = try open(box.bytes, key, place.revision, position)
+        }
+        return ExcerptedEvent(
+            position: position, time: values.time, text: values.text, sealed: sealed)
+    }
+
+    private func excerptByReading(
+        _ unpacked: LeafPacking.Unpacked, at position: UInt64, _ place: StreamPlace,
+        _ key: DataKey?, _ request: ExcerptRequest
     ) throws -> ExcerptedEvent? {
         let leaf = unpacked.leaf
         guard let excerpt = LeafExcerpt(leaf, request.leaf, knownText: unpacked.box?.place),
             excerpt[.sealedBlob] == nil
         else { return nil }
-        if let key, isFirst, let commitment = excerpt[.keyCommitment] {
-            try check(leaf[commitment], key, subject)
+        unpacked.parts?.template.learn(excerpt, of: unpacked, place: place, for: request)
+        if let key, place.revision == 1, let commitment = excerpt[.keyCommitment] {
+            try check(Base64URL.decode(leaf[commitment]).flatMap { Digest($0[...]) }, key)
         }
         var sealed: JSONObject?
-        if let key, let place = excerpt[.sealed], let type = request.opensBoxOf,
-            type.elementsEqual(leaf[excerpt.type])
-        {
-            guard let box = unpacked.box, box.place == place else { return nil }
+        if let key, let text = excerpt[.sealed], request.opensBox(of: leaf[excerpt.type]) {
+            guard let box = unpacked.box, box.place == text else { return nil }
             sealed = try open(box.bytes, key, excerpt.revision, position)
         }
         return ExcerptedEvent(
@@ -199,13 +232,10 @@ public final class StreamEndsReader {
         return copy
     }
 
-    private func check(
-        _ commitment: ArraySlice<UInt8>, _ key: DataKey, _ subject: String
-    ) throws {
-        var expected: [UInt8] = []
-        Base64URL.append(key.commitment(instruments).bytes.span, to: &expected)
-        guard commitment.elementsEqual(expected) else {
-            throw LedgerError.keyMismatch(subject: subject)
+    /// - Parameter commitment: what the stream's first event says; nil when it says no digest.
+    private func check(_ commitment: Digest?, _ key: DataKey) throws {
+        guard commitment == key.commitment(instruments) else {
+            throw LedgerError.keyMismatch(subject: key.subject)
         }
         key.checked.finish()
     }

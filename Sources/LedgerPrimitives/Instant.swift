@@ -32,6 +32,9 @@ extension Instant: CustomStringConvertible {
     /// The earliest and latest instants that RFC 3339 can write with a four-digit year.
     static let writable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
+    /// Whether RFC 3339 can write it: what is written of any other is the nearest that it can.
+    package var isWritable: Bool { Self.writable.contains(millisecondsSince1970) }
+
     /// RFC 3339 in UTC with three digits: `2026-11-20T09:15:02.114Z`.
     public var rfc3339: String { String(decoding: rfc3339Bytes, as: UTF8.self) }
 

@@ -24,8 +24,14 @@ public struct LeafExcerpt: Sendable {
     public let type: Range<Int>
     /// Place in the stream.
     public let revision: Int
+    /// Where in the leaf that number stands.
+    package let revisionPlace: Range<Int>
     /// When it happened.
     public let time: Instant
+    /// Where in the leaf that text stands.
+    package let timePlace: Range<Int>
+    /// Where in the leaf the members stand that come with the excerpt.
+    package let members: [Range<Int>]
     /// The located members that are there, as their number in the request and the place of their
     /// text in the leaf.
     public let located: [(name: Int, text: Range<Int>)]
@@ -44,10 +50,15 @@ public struct LeafExcerpt: Sendable {
         guard scanner.skip(#","id":""#), scanner.skipText(),
             !scanner.skip(#","previous":""#) || scanner.skipText(),
             !scanner.skip(#","recordedtime":""#) || scanner.skipText(),
-            scanner.skip(#","revision":"#), let revision = scanner.number(),
-            scanner.skip(#","source":""#), scanner.skipText(),
+            scanner.skip(#","revision":"#)
+        else { return nil }
+        let revisionStart = scanner.index
+        guard let revision = scanner.number() else { return nil }
+        revisionPlace = revisionStart..<scanner.index
+        guard scanner.skip(#","source":""#), scanner.skipText(),
             scanner.skip(#","specversion":"1.0","subject":""#), scanner.skipText(),
-            scanner.skip(#","time":""#), let time = scanner.text({ Instant(rfc3339: $0) })
+            scanner.skip(#","time":""#), let timePlace = scanner.text({ $0.indices }),
+            let time = Instant(rfc3339: leaf[timePlace])
         else { return nil }
         let rest = scanner.index
         guard scanner.skip(#","type":""#), let type = scanner.text({ $0.indices }),
@@ -57,6 +68,8 @@ public struct LeafExcerpt: Sendable {
         self.type = type
         self.revision = revision
         self.time = time
+        self.timePlace = timePlace
+        members = payload.members
         located = payload.located
         payload.text.append(contentsOf: leaf[rest...])
         text = payload.text
@@ -68,6 +81,7 @@ private struct PayloadExcerpt {
     private let leaf: [UInt8]
     private let request: LeafExcerpt.Request
     var text: [UInt8] = []
+    private(set) var members: [Range<Int>] = []
     private(set) var located: [(name: Int, text: Range<Int>)] = []
 
     init(_ leaf: [UInt8], _ request: LeafExcerpt.Request) {
@@ -81,14 +95,14 @@ private struct PayloadExcerpt {
         text.reserveCapacity(512)
         text.append(contentsOf: leaf[..<start])
         text.append(UInt8(ascii: "{"))
-        var members = MemberScanner(leaf, from: start, knownText: known)
-        var isFirst = true
-        while let member = members.next() {
+        var scanner = MemberScanner(leaf, from: start, knownText: known)
+        while let member = scanner.next() {
             let name = leaf.span.extracting(member.name)
             if request.members.index(of: name) != nil {
-                if !isFirst { text.append(UInt8(ascii: ",")) }
-                isFirst = false
-                text.append(contentsOf: leaf[member.name.lowerBound - 1..<member.value.upperBound])
+                if !members.isEmpty { text.append(UInt8(ascii: ",")) }
+                let place = member.name.lowerBound - 1..<member.value.upperBound
+                members.append(place)
+                text.append(contentsOf: leaf[place])
             } else if let number = request.located.index(of: name) {
                 guard let place = plainText(member.value, known),
                     !located.contains(where: { $0.name == number })
@@ -96,9 +110,9 @@ private struct PayloadExcerpt {
                 located.append((number, place))
             }
         }
-        guard members.end() else { return nil }
+        guard scanner.end() else { return nil }
         text.append(UInt8(ascii: "}"))
-        return members.index
+        return scanner.index
     }
 
     /// Where the text of a value stands; nil when it is none, or has an escape.

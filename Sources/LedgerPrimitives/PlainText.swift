@@ -6,13 +6,12 @@
 /// bytes that are looked for by their top bits. A borrow can mark a byte wrongly, but only above
 /// one that is marked rightly, and only the lowest mark counts.
 package enum PlainText {
-    private static let wordBytes = 8
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let topBits: UInt64 = 0x8080_8080_8080_8080
 
     /// Where the first byte from `start` on stands that ends a JSON string or does not stand for
     /// itself in one: a control byte, a quotation mark or a backslash; the end if there is none.
-    static func end(in text: Span<UInt8>, from start: Int) -> Int {
+    package static func end(in text: Span<UInt8>, from start: Int) -> Int {
         search(text, from: start) { word in
             controlBytes(in: word) | bytes(UInt8(ascii: "\""), in: word)
                 | bytes(UInt8(ascii: "\\"), in: word)
@@ -35,21 +34,13 @@ package enum PlainText {
         _ text: Span<UInt8>, from start: Int, _ marks: (UInt64) -> UInt64
     ) -> Int {
         var index = start
-        while text.count - index >= wordBytes {
-            let found = marks(word(text.extracting(index..<index + wordBytes))) & topBits
-            if found != 0 { return index + found.trailingZeroBitCount / wordBytes }
-            index += wordBytes
+        while text.count - index >= ByteWords.count {
+            let found = marks(ByteWords.word(of: text, at: index)) & topBits
+            if found != 0 { return index + found.trailingZeroBitCount / ByteWords.count }
+            index += ByteWords.count
         }
         while index < text.count, marks(UInt64(text[index])) & 0x80 == 0 { index += 1 }
         return index
-    }
-
-    /// Eight bytes as a word; the compiler makes one load of it.
-    @inline(__always)
-    private static func word(_ bytes: Span<UInt8>) -> UInt64 {
-        UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16
-            | UInt64(bytes[3]) << 24 | UInt64(bytes[4]) << 32 | UInt64(bytes[5]) << 40
-            | UInt64(bytes[6]) << 48 | UInt64(bytes[7]) << 56
     }
 
     @inline(__always)
