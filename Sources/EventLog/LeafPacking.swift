@@ -2,6 +2,7 @@
 
 internal import JOSE
 internal import LedgerPrimitives
+internal import Platform
 
 /// What the log knows of an event without being told: its place in its stream.
 struct StreamPlace: Equatable {
@@ -65,12 +66,13 @@ enum LeafPacking {
     ) -> Unpacked? {
         var leaf: [UInt8] = []
         leaf.reserveCapacity(length)
-        let (text, bytes) = (template.text, literals.span)
+        let whole = template.text
+        let (text, bytes) = (whole.span, literals.span)
         var next = 0
         var box: (place: Range<Int>, bytes: Range<Int>)?
         var start = 0
         for marker in template.markers {
-            leaf.append(contentsOf: text[start..<marker.index])
+            leaf.append(copying: text.extracting(start..<marker.index))
             start = marker.index + 1
             let before = leaf.count
             guard let literal = literal(marker.kind, in: bytes, &next),
@@ -81,7 +83,7 @@ enum LeafPacking {
                 box = (before..<leaf.count, literal)
             }
         }
-        leaf.append(contentsOf: text[start...])
+        leaf.append(copying: text.extracting(start...))
         guard next == bytes.count, leaf.count == length else { return nil }
         let first = literals.startIndex
         return Unpacked(
@@ -154,7 +156,7 @@ enum LeafPacking {
     /// Writes a sealed box: header, nothing, nonce, ciphertext, tag.
     private static func appendSealedBox(_ box: Span<UInt8>, to leaf: inout [UInt8]) {
         let tagStart = box.count - tagBytes
-        leaf.append(contentsOf: boxBeginning)
+        leaf.append(copying: boxBeginning.span)
         Base64URL.append(box.extracting(..<nonceBytes), to: &leaf)
         leaf.append(UInt8(ascii: "."))
         Base64URL.append(box.extracting(nonceBytes..<tagStart), to: &leaf)

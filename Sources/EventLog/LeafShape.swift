@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import LedgerPrimitives
+internal import Platform
 
 /// Where what a request asks for stands in all leaves of a template, so that none of them has to
 /// be read once one was.
@@ -23,7 +24,7 @@ final class LeafShape {
     private let isInText: [Bool]
     /// What was read, by the literals that lie in it: each with what says how long it is, one behind
     /// the other.
-    private var texts: [(literals: [UInt8], text: [UInt8])] = []
+    private var texts: [KnownText] = []
     /// Those of the leaf that was looked at last.
     private var literals: [UInt8] = []
     /// Whether that leaf has this shape.
@@ -66,6 +67,16 @@ final class LeafShape {
         self.time = time
         self.commitment = commitment
         self.opensBox = opensBox
+    }
+
+    private final class KnownText {
+        let literals: [UInt8]
+        let text: [UInt8]
+
+        init(_ literals: [UInt8], _ text: [UInt8]) {
+            self.literals = literals
+            self.text = text
+        }
     }
 
     /// A marker of a leaf: what stands for it there, and its literal.
@@ -116,11 +127,11 @@ final class LeafShape {
         var commitment: Range<Int>?
         var next = 0
         for number in template.markers.indices {
-            let start = literals.startIndex + next
+            let start = next
             let kind = template.markers[number].kind
             guard let literal = LeafPacking.literal(kind, in: bytes, &next) else { return nil }
             if isInText[number] {
-                self.literals.append(contentsOf: literals[start..<literals.startIndex + next])
+                self.literals.append(copying: bytes.extracting(start..<next))
             }
             if number == self.time { time = LeafPacking.instant(bytes.extracting(literal)) }
             if number == self.commitment { commitment = literal }
@@ -132,14 +143,15 @@ final class LeafShape {
 
     private var knownText: [UInt8]? {
         let literals = literals
-        for known in texts where ByteWords.areSame(known.literals.span, literals.span) {
-            return known.text
+        for known in texts {
+            let other = known.literals
+            if ByteWords.areSame(other.span, literals.span) { return known.text }
         }
         return nil
     }
 
     /// Keeps the text of the leaf that ``values(_:_:place:)`` looked at last.
     func learn(_ text: [UInt8]) {
-        if isFit, texts.count < Self.textsMax { texts.append((literals, text)) }
+        if isFit, texts.count < Self.textsMax { texts.append(KnownText(literals, text)) }
     }
 }

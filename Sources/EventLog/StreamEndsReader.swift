@@ -110,11 +110,13 @@ public final class StreamEndsReader {
         var frames: [StoredFrame] = []
         frames.reserveCapacity(subjects.count * 3)
         let found = try log.environment.read { transaction in
-            try subjects.map { subject -> FoundEnds? in
-                let start = frames.count
-                return try log.tables.addEndFrames(
-                    of: StreamKey.key(subject), to: &frames, in: transaction
-                ).map { FoundEnds(frames: start..<frames.count, count: $0) }
+            try log.tables.withStreamCursors(in: transaction) { cursors in
+                try subjects.map { subject -> FoundEnds? in
+                    let start = frames.count
+                    return try log.tables.addEndFrames(
+                        of: StreamKey.key(subject), to: &frames, by: cursors, in: transaction
+                    ).map { FoundEnds(frames: start..<frames.count, count: $0) }
+                }
             }
         }
         let records = try keys.records(of: subjects)
@@ -151,9 +153,11 @@ public final class StreamEndsReader {
         let key = try record.map { try dataKey($0, of: subject) }
         var events: [ExcerptedEvent] = []
         events.reserveCapacity(frames.count)
-        for (index, number) in zip(leaves.indices, frames.indices) {
+        // Borrowed one by one: taken out, each would be copied with all it refers to.
+        let (leaves, frames) = (leaves.span, frames.span)
+        for index in leaves.indices {
             let event = try excerpt(
-                leaves[index], at: frames[number].position, frames[number].place, key,
+                leaves[index], at: frames[index].position, frames[index].place, key,
                 request(events.first))
             guard let event else { return nil }
             events.append(event)
@@ -179,11 +183,11 @@ public final class StreamEndsReader {
         guard let parts = unpacked.parts, let shape = parts.template.shape(for: request),
             let values = shape.values(parts.template, parts.literals, place: place)
         else { return nil }
-        if let key, place.revision == 1, let commitment = values.commitment {
+        if place.revision == 1, let commitment = values.commitment, let key {
             try check(Digest(parts.literals.span, from: commitment.lowerBound), key)
         }
         var sealed: JSONObject?
-        if let key, shape.opensBox, let box = unpacked.box {
+        if shape.opensBox, let box = unpacked.box, let key {
             sealed = try open(box.bytes, key, place.revision, position)
         }
         return ExcerptedEvent(

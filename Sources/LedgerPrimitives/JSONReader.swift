@@ -377,8 +377,8 @@ private struct MemberNames {
 
     /// Takes a name in; false if it was there.
     mutating func insert(_ name: String, after members: [JSONObject.Member]) -> Bool {
-        guard let last = members.last else { return true }
-        if isAscending, last.name.precedes(name) { return true }
+        if members.isEmpty { return true }
+        if isAscending, members[members.count - 1].name.precedes(name) { return true }
         isAscending = false
         if members.count < 16 {
             return !members.contains { $0.name.isIdentical(to: name) }

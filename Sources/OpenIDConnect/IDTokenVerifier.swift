@@ -33,22 +33,31 @@ public struct IDTokenVerifier: Sendable {
         } catch {
             return (Verdict(isBackchannel: isBackchannel, TokenFailure(error).outcome), nil, nil)
         }
-        let token = IDToken(parsing: jws.payload)
-        let type = typeOutcome(of: jws.header)
-        let claims = token.map {
-            ClaimChecks(
-                token: $0, expectations: expectations, algorithm: jws.algorithm, instant: instant)
+        guard let token = IDToken(parsing: jws.payload) else {
+            return (verdict(on: jws) { $0 == .claims ? Self.malformedPayload : .notChecked }, nil, nil)
         }
-        let verdict = Verdict(isBackchannel: isBackchannel) { check in
+        let claims = ClaimChecks(
+            token: token, expectations: expectations, algorithm: jws.algorithm, instant: instant)
+        let verdict = verdict(on: jws) {
+            $0 == .claims ? claims.presence : claims.outcome(of: $0)
+        }
+        return verdict.isAccepted ? (verdict, token, jws.header) : (verdict, nil, nil)
+    }
+
+    /// The verdict on a verified JWS.
+    ///
+    /// - Parameter claims: the outcome of a check of the payload.
+    private func verdict(
+        on jws: VerifiedJWS, _ claims: (TokenCheck) -> CheckOutcome
+    ) -> Verdict {
+        Verdict(isBackchannel: isBackchannel) { check in
             switch check {
             // Without these there would be no verified JWS.
             case .signature, .alg, .key, .crit, .size, .token, .header: .passed
-            case .typ: type
-            case .claims: claims?.presence ?? Self.malformedPayload
-            default: claims?.outcome(of: check) ?? .notChecked
+            case .typ: typeOutcome(of: jws.header)
+            default: claims(check)
             }
         }
-        return verdict.isAccepted ? (verdict, token, jws.header) : (verdict, nil, nil)
     }
 
     private var isBackchannel: Bool { expectations.request != nil }

@@ -74,7 +74,9 @@ final class KeyStore: Sendable {
     /// The stored records of the data keys of some streams, all seen in one state of the store.
     func records(of subjects: [String]) throws -> [[UInt8]?] {
         try environment.read { transaction in
-            try subjects.map { try transaction.value(recordKey($0), in: tables.dataKeys) }
+            try transaction.withCursor(tables.dataKeys) { cursor in
+                try subjects.map { try cursor.seek(recordKey($0)) { $1.copied() } }
+            }
         }
     }
 
