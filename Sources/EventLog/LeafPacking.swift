@@ -156,7 +156,8 @@ enum LeafPacking {
     /// Writes a sealed box: header, nothing, nonce, ciphertext, tag.
     private static func appendSealedBox(_ box: Span<UInt8>, to leaf: inout [UInt8]) {
         let tagStart = box.count - tagBytes
-        leaf.append(copying: boxBeginning.span)
+        leaf.append(contentsOf: DirectEncryption.encodedHeader.utf8)
+        leaf.append(contentsOf: "..".utf8)
         Base64URL.append(box.extracting(..<nonceBytes), to: &leaf)
         leaf.append(UInt8(ascii: "."))
         Base64URL.append(box.extracting(nonceBytes..<tagStart), to: &leaf)

@@ -22,9 +22,11 @@ final class LeafShape {
     private let commitment: Int?
     /// For each marker whether it lies in what the text was made of.
     private let isInText: [Bool]
-    /// What was read, by the literals that lie in it: each with what says how long it is, one behind
-    /// the other.
-    private var texts: [KnownText] = []
+    /// What was read, by the literals that lie in it: each with what says how long it is, one
+    /// behind the other.
+    private var texts: [(literals: [UInt8], text: [UInt8])] = []
+    /// What those literals are found by.
+    private var fingerprints: [UInt64] = []
     /// Those of the leaf that was looked at last.
     private var literals: [UInt8] = []
     /// Whether that leaf has this shape.
@@ -59,7 +61,7 @@ final class LeafShape {
             marker.leaf.lowerBound >= excerpt.type.lowerBound
                 || excerpt.members.contains { $0.contains(marker.leaf.lowerBound) }
         }
-        // What the place in the stream stands for has no literal by which texts could be told apart.
+        // What the log knows by itself has no literal by which texts could be told apart.
         guard !zip(markers, isInText).contains(where: { $0.literal.isEmpty && $1 }) else {
             return nil
         }
@@ -67,16 +69,6 @@ final class LeafShape {
         self.time = time
         self.commitment = commitment
         self.opensBox = opensBox
-    }
-
-    private final class KnownText {
-        let literals: [UInt8]
-        let text: [UInt8]
-
-        init(_ literals: [UInt8], _ text: [UInt8]) {
-            self.literals = literals
-            self.text = text
-        }
     }
 
     /// A marker of a leaf: what stands for it there, and its literal.
@@ -143,15 +135,16 @@ final class LeafShape {
 
     private var knownText: [UInt8]? {
         let literals = literals
-        for known in texts {
-            let other = known.literals
-            if ByteWords.areSame(other.span, literals.span) { return known.text }
-        }
-        return nil
+        let fingerprint = ByteWords.fingerprint(of: literals.span)
+        guard let index = fingerprints.firstIndex(of: fingerprint) else { return nil }
+        let known = texts[index].literals
+        return ByteWords.areSame(known.span, literals.span) ? texts[index].text : nil
     }
 
     /// Keeps the text of the leaf that ``values(_:_:place:)`` looked at last.
     func learn(_ text: [UInt8]) {
-        if isFit, texts.count < Self.textsMax { texts.append(KnownText(literals, text)) }
+        guard isFit, texts.count < Self.textsMax else { return }
+        texts.append((literals, text))
+        fingerprints.append(ByteWords.fingerprint(of: literals.span))
     }
 }

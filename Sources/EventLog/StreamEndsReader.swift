@@ -100,8 +100,8 @@ public final class StreamEndsReader {
     ///
     /// - Parameters:
     ///   - subjects: as many as may be held in memory.
-    ///   - request: what to read of an event: the first one of its stream if there is none before
-    ///     it, which is the argument.
+    ///   - request: what to read of the first event of a stream, where the argument is nil, or of
+    ///     those behind it, where it is the first one.
     ///   - body: gets nil in place of a stream that must be read in the ordinary way.
     public func read(
         _ subjects: [String], _ request: (ExcerptedEvent?) -> ExcerptRequest,
@@ -155,11 +155,12 @@ public final class StreamEndsReader {
         events.reserveCapacity(frames.count)
         // Borrowed one by one: taken out, each would be copied with all it refers to.
         let (leaves, frames) = (leaves.span, frames.span)
+        var asked = request(nil)
         for index in leaves.indices {
             let event = try excerpt(
-                leaves[index], at: frames[index].position, frames[index].place, key,
-                request(events.first))
+                leaves[index], at: frames[index].position, frames[index].place, key, asked)
             guard let event else { return nil }
+            if index == 0 { asked = request(event) }
             events.append(event)
         }
         return StreamEnds(subject: subject, events: events, count: count, hasKey: key != nil)

@@ -14,7 +14,7 @@ public enum Base64URL {
 
     /// Adds the encoded form, without padding, to a buffer.
     public static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
-        Base64Encoder.url.encode(bytes, into: &output)
+        Base64Alphabet.url.encode(bytes, into: &output)
     }
 
     /// Decodes a text, or answers nil when it is not strict base64url.
@@ -24,7 +24,7 @@ public enum Base64URL {
 
     /// Decodes ASCII bytes, or answers nil when they are not strict base64url.
     public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        Base64Decoder.url.decode(text)
+        Base64Alphabet.url.decode(text)
     }
 }
 
@@ -39,7 +39,7 @@ public enum Base64 {
     public static func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity((bytes.count + 2) / 3 * 4)
-        Base64Encoder.standard.encode(bytes.span, into: &output)
+        Base64Alphabet.standard.encode(bytes.span, into: &output)
         while output.count % 4 != 0 {
             output.append(UInt8(ascii: "="))
         }
@@ -59,99 +59,75 @@ public enum Base64 {
             bytes = bytes.dropLast()
         }
         guard (bytes.count + 3) / 4 * 4 == text.count else { return nil }
-        return Base64Decoder.standard.decode(bytes)
+        return Base64Alphabet.standard.decode(bytes)
     }
 }
 
-/// Writes one variant of base64: the 64 characters are three runs, from A, a and 0 on, and two by
-/// themselves.
-private struct Base64Encoder {
-    static let url = Base64Encoder(UInt8(ascii: "-"), UInt8(ascii: "_"))
-    static let standard = Base64Encoder(UInt8(ascii: "+"), UInt8(ascii: "/"))
-
-    /// How many bytes two groups of four characters stand for.
-    private static let bytesPerWord = 6
-
-    /// How far the first of the two is before the place that would follow the digits.
-    private let firstStep: UInt64
-    /// How far the second is behind the place that would follow the first.
-    private let secondStep: UInt64
-
-    init(_ first: UInt8, _ second: UInt8) {
-        firstStep = UInt64(UInt8(ascii: "9") + 1 - first)
-        secondStep = UInt64(second - first - 1)
-    }
-
-    func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
-        let length = Self.length(bytes.count)
-        output.append(addingCapacity: length) { output in
-            output.append(repeating: 0, count: length)
-            var text = output.mutableSpan
-            var (read, written) = (0, 0)
-            while bytes.count - read >= ByteWords.count {
-                let word = characters(for: ByteWords.word(of: bytes, at: read).byteSwapped >> 16)
-                // Said once, it need not be asked for each byte.
-                precondition(written >= 0 && written <= text.count - ByteWords.count)
-                for index in 0..<ByteWords.count {
-                    text[written + index] = UInt8(truncatingIfNeeded: word >> UInt64(index * 8))
-                }
-                read += Self.bytesPerWord
-                written += ByteWords.count
-            }
-            while read < bytes.count {
-                let count = min(bytes.count - read, Self.bytesPerWord)
-                var bits: UInt64 = 0
-                for index in 0..<Self.bytesPerWord {
-                    bits = bits << 8 | (index < count ? UInt64(bytes[read + index]) : 0)
-                }
-                let word = characters(for: bits)
-                for index in 0..<Self.length(count) {
-                    text[written + index] = UInt8(truncatingIfNeeded: word >> UInt64(index * 8))
-                }
-                read += count
-                written += ByteWords.count
-            }
-        }
-    }
-
-    /// How many characters so many bytes have, without padding.
-    private static func length(_ count: Int) -> Int { (count * 4 + 2) / 3 }
-
-    /// The eight characters for 48 bits, the first of them lowest: all at once, as a table would be
-    /// asked for one after the other. From where a run begins, the characters stand so much further
-    /// up or down than they would if the run before went on.
-    @inline(__always)
-    private func characters(for bits: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let halves = bits >> 24 | (bits & 0xFF_FFFF) << 32
-        let values =
-            halves >> 18 & 0x0000_003F_0000_003F | halves >> 4 & 0x0000_3F00_0000_3F00
-            | halves << 10 & 0x003F_0000_003F_0000 | halves << 24 & 0x3F00_0000_3F00_0000
-        /// One in each byte whose value is at least so much.
-        func reaching(_ least: UInt64) -> UInt64 { (values + ones * (0x80 - least)) >> 7 & ones }
-        return values + ones * 65 + reaching(26) * 6 - reaching(52) * 75
-            - reaching(62) * firstStep + reaching(63) * secondStep
-    }
-}
-
-/// Reads one variant of base64.
-private struct Base64Decoder {
-    static let url = Base64Decoder(UInt8(ascii: "-"), UInt8(ascii: "_"))
-    static let standard = Base64Decoder(UInt8(ascii: "+"), UInt8(ascii: "/"))
+/// The 64 characters of one base64 variant, and the same table backwards.
+private struct Base64Alphabet {
+    static let url = Base64Alphabet(62, UInt8(ascii: "-"), 63, UInt8(ascii: "_"))
+    static let standard = Base64Alphabet(62, UInt8(ascii: "+"), 63, UInt8(ascii: "/"))
     /// What stands for a character that is none of the 64; no value has this bit.
     private static let foreign: UInt8 = 0x80
 
-    // Not an array: that counts who uses it, and threads that do so at once would be in each
+    // Not arrays: those count who uses them, and threads that do so at once would be in each
     // other's way.
+    private let characters: InlineArray<64, UInt8>
     private let values: InlineArray<256, UInt8>
 
-    init(_ first: UInt8, _ second: UInt8) {
+    init(_ first: Int, _ firstCharacter: UInt8, _ second: Int, _ secondCharacter: UInt8) {
         let common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        let all = Array(common.utf8) + [firstCharacter, secondCharacter]
         var values = InlineArray<256, UInt8>(repeating: Self.foreign)
-        for (value, character) in (Array(common.utf8) + [first, second]).enumerated() {
+        for (value, character) in all.enumerated() {
             values[Int(character)] = UInt8(value)
         }
+        characters = InlineArray { all[$0] }
         self.values = values
+    }
+
+    func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
+        // Not the whole alphabet, which would be copied with its other table.
+        let characters = characters
+        let groups = bytes.count / 3
+        output.append(addingCapacity: (bytes.count * 4 + 2) / 3) { output in
+            let characters = characters.span
+            output.append(repeating: 0, count: groups * 4)
+            var text = output.mutableSpan
+            var group = 0
+            // Two at a time, as long as there are the bytes of a word to take them from.
+            while bytes.count - group * 3 >= ByteWords.count {
+                let bits = ByteWords.word(of: bytes, at: group * 3).byteSwapped
+                let place = group * 4
+                // Said once, it need not be asked for each character.
+                precondition(place >= 0 && place <= text.count - 8)
+                text[place] = characters[Int(bits >> 58)]
+                text[place + 1] = characters[Int(bits >> 52 & 0x3F)]
+                text[place + 2] = characters[Int(bits >> 46 & 0x3F)]
+                text[place + 3] = characters[Int(bits >> 40 & 0x3F)]
+                text[place + 4] = characters[Int(bits >> 34 & 0x3F)]
+                text[place + 5] = characters[Int(bits >> 28 & 0x3F)]
+                text[place + 6] = characters[Int(bits >> 22 & 0x3F)]
+                text[place + 7] = characters[Int(bits >> 16 & 0x3F)]
+                group += 2
+            }
+            for index in group..<groups {
+                let three = bytes.extracting(index * 3..<index * 3 + 3)
+                let bits = UInt32(three[0]) << 16 | UInt32(three[1]) << 8 | UInt32(three[2])
+                let place = index * 4
+                text[place] = characters[Int(bits >> 18 & 0x3F)]
+                text[place + 1] = characters[Int(bits >> 12 & 0x3F)]
+                text[place + 2] = characters[Int(bits >> 6 & 0x3F)]
+                text[place + 3] = characters[Int(bits & 0x3F)]
+            }
+            let rest = bytes.count - groups * 3
+            guard rest > 0 else { return }
+            let last = rest == 2 ? UInt32(bytes[bytes.count - 1]) << 8 : 0
+            let bits = UInt32(bytes[groups * 3]) << 16 | last
+            output.append(characters[Int(bits >> 18 & 0x3F)])
+            output.append(characters[Int(bits >> 12 & 0x3F)])
+            if rest == 2 { output.append(characters[Int(bits >> 6 & 0x3F)]) }
+        }
     }
 
     func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
@@ -171,9 +147,11 @@ private struct Base64Decoder {
                 let (first, second) = (values[Int(four[0])], values[Int(four[1])])
                 let (third, fourth) = (values[Int(four[2])], values[Int(four[3])])
                 seen |= first | second | third | fourth
-                bytes[index * 3] = first << 2 | second >> 4
-                bytes[index * 3 + 1] = second << 4 | third >> 2
-                bytes[index * 3 + 2] = third << 6 | fourth
+                let place = index * 3
+                precondition(place >= 0 && place <= bytes.count - 3)
+                bytes[place] = first << 2 | second >> 4
+                bytes[place + 1] = second << 4 | third >> 2
+                bytes[place + 2] = third << 6 | fourth
             }
             var pending: UInt32 = 0
             for index in groups * 4..<text.count {

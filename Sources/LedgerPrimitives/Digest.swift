@@ -66,10 +66,7 @@ public struct Digest: Sendable {
 extension Digest: Hashable, CustomStringConvertible {
     /// Whether all bytes are the same.
     public static func == (left: Digest, right: Digest) -> Bool {
-        for index in left.bytes.indices where left.bytes[index] != right.bytes[index] {
-            return false
-        }
-        return true
+        ByteWords.areSame(left.bytes.span, right.bytes.span)
     }
 
     /// Feeds the first eight bytes to a hasher: they are as good as random by themselves.

@@ -67,12 +67,17 @@ public struct JSONObject: Sendable {
     ///
     /// - Parameter start: where the search begins; it goes on at the front.
     package func index(of name: String, from start: Int = 0) -> Int? {
-        let count = members.count
-        for offset in 0..<count {
-            let index = start + offset < count ? start + offset : start + offset - count
-            if members[index].name.isIdentical(to: name) { return index }
-        }
+        let name = name.utf8.span
+        let start = min(max(start, 0), members.count)
+        for index in start..<members.count where isNamed(index, name) { return index }
+        for index in 0..<start where isNamed(index, name) { return index }
         return nil
+    }
+
+    private func isNamed(_ index: Int, _ name: Span<UInt8>) -> Bool {
+        let other = members[index].name.utf8
+        // Most names differ in their length, which costs less to ask for than their bytes.
+        return other.count == name.count && ByteWords.areSame(other.span, name)
     }
 
     /// Whether there are no members.

@@ -34,7 +34,8 @@ public struct IDTokenVerifier: Sendable {
             return (Verdict(isBackchannel: isBackchannel, TokenFailure(error).outcome), nil, nil)
         }
         guard let token = IDToken(parsing: jws.payload) else {
-            return (verdict(on: jws) { $0 == .claims ? Self.malformedPayload : .notChecked }, nil, nil)
+            let verdict = verdict(on: jws) { $0 == .claims ? Self.malformedPayload : .notChecked }
+            return (verdict, nil, nil)
         }
         let claims = ClaimChecks(
             token: token, expectations: expectations, algorithm: jws.algorithm, instant: instant)

@@ -47,6 +47,8 @@ public final class HMACSHA256Maker {
     private static let innerMask: UInt8 = 0x36
     private static let outerMask: UInt8 = 0x5C
     private let hasher = SHA256Hasher()
+    /// Its own: one that all threads have would be passed to and fro between processors.
+    private let emptySalt = SecretBytes([UInt8](repeating: 0, count: 32))
 
     /// A maker.
     public init() {}
@@ -116,7 +118,7 @@ public final class HMACSHA256Maker {
     /// As ``AES256GCM/open(_:tag:key:nonce:associatedData:)``, with nonce, ciphertext and tag one
     /// behind the other.
     public func open(
-        _ box: ArraySlice<UInt8>, key: SecretBytes, associatedData: [UInt8]
+        _ box: ArraySlice<UInt8>, key: SecretBytes, associatedData: Span<UInt8>
     ) -> [UInt8]? {
         let count = box.count - AES256GCM.nonceBytes - AES256GCM.tagBytes
         guard key.count == AES256GCM.keyBytes, count >= 0 else { return nil }
@@ -139,7 +141,7 @@ public final class HMACSHA256Maker {
 
     private func decrypt(
         _ box: UnsafeBufferPointer<UInt8>, _ count: Int, into output: UnsafeMutablePointer<UInt8>?,
-        _ key: SecretBytes, _ associatedData: [UInt8]
+        _ key: SecretBytes, _ associatedData: Span<UInt8>
     ) -> Bool {
         guard let nonce = box.baseAddress else { return false }
         let ciphertext = unsafe nonce.advanced(by: AES256GCM.nonceBytes)
@@ -153,8 +155,11 @@ public final class HMACSHA256Maker {
         require(isReady, "EVP_CipherInit_ex2")
         unsafe cipher = nil
         var rest: UInt8 = 0
-        return unsafe EVP_DecryptUpdate(
-            context, nil, &written, associatedData, Int32(associatedData.count)) == 1
+        let takesData = unsafe associatedData.withUnsafeBufferPointer { data in
+            unsafe EVP_DecryptUpdate(
+                context, nil, &written, data.baseAddress, Int32(data.count)) == 1
+        }
+        return unsafe takesData
             && EVP_DecryptUpdate(context, output, &written, ciphertext, Int32(count)) == 1
             && EVP_CIPHER_CTX_ctrl(
                 context, EVP_CTRL_AEAD_SET_TAG, Int32(AES256GCM.tagBytes), tag) == 1

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension [UInt8] {
-    /// Adds bytes that lie somewhere else, as `append(contentsOf:)` adds those of a collection; of a
-    /// part of an array that would count who refers to the array, for each part anew.
+    /// Adds bytes that lie somewhere else, as `append(contentsOf:)` adds a collection. That
+    /// would count who refers to an array for each part of it that is added.
     public mutating func append(copying bytes: Span<UInt8>) {
         append(addingCapacity: bytes.count) { output in
             unsafe output.withUnsafeMutableBufferPointer { target, count in

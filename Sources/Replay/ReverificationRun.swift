@@ -62,11 +62,12 @@ public final class ReverificationRun: Sendable {
         var failure: (any Error)?
     }
 
-    private static let sessionsPerBatch = 256
+    /// As many as lie next to the processor with all that is read of them.
+    private static let sessionsPerBatch = 64
     /// How many batches a thread may be ahead of the oldest one that is under way.
-    private static let batchesAheadMax = 16
+    private static let batchesAheadMax = 64
     /// So many batches read some dozens of megabytes of the ledger's pages.
-    private static let batchesPerRelease = 64
+    private static let batchesPerRelease = 256
 
     private let log: EventLog
     private let size: UInt64

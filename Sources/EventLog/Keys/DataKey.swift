@@ -37,7 +37,7 @@ public struct DataKey: Sendable {
     /// SHA-256(`authledger/key/v1` ‖ key). AES-GCM alone does not bind a box to one key.
     public var commitment: Digest {
         let hash = SHA256()
-        hash.update(Self.commitmentPrefix)
+        hash.update(Array(Self.commitmentPrefix.utf8))
         var bytes = secret.exposed
         defer { cleanse(&bytes) }
         hash.update(bytes)
@@ -48,10 +48,11 @@ public struct DataKey: Sendable {
     func commitment(_ instruments: SealInstruments) -> Digest {
         var bytes = secret.exposed
         defer { cleanse(&bytes) }
-        return Digest(instruments.hasher.hash(Self.commitmentPrefix.span, bytes.span))
+        let prefix = Self.commitmentPrefix.utf8
+        return Digest(instruments.hasher.hash(prefix.span, bytes.span))
     }
 
-    private static let commitmentPrefix = Array("authledger/key/v1".utf8)
+    private static let commitmentPrefix = "authledger/key/v1"
 
     /// Seals the personal part of an event.
     ///
@@ -97,13 +98,11 @@ public struct DataKey: Sendable {
     private func eventKeyInfo(_ revision: Int) -> [UInt8] {
         var info: [UInt8] = []
         info.reserveCapacity(80)
-        info.append(contentsOf: Self.eventKeyPrefix)
+        info.append(contentsOf: "authledger/sealed/v1".utf8)
         info.append(contentsOf: subject.utf8)
         info.appendBigEndian(UInt64(revision))
         return info
     }
-
-    private static let eventKeyPrefix = Array("authledger/sealed/v1".utf8)
 
     private func blobKey(_ event: UUIDv7, _ number: Int) -> SecretBytes {
         var info = Array("authledger/blob/v1".utf8)

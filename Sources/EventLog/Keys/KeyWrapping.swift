@@ -27,7 +27,7 @@ struct WrappedKey: Equatable {
     func unwrap(
         _ wrapping: SecretBytes, for owner: [UInt8], with opener: AES256GCMOpener
     ) -> SecretBytes? {
-        guard var key = opener.open(bytes[1...], key: wrapping, associatedData: owner) else {
+        guard var key = opener.open(bytes[1...], key: wrapping, associatedData: owner.span) else {
             return nil
         }
         defer { cleanse(&key) }

@@ -52,7 +52,8 @@ public enum DirectEncryption {
     public static func open(
         bytes: ArraySlice<UInt8>, key: SecretBytes, with opener: AES256GCMOpener
     ) -> [UInt8]? {
-        opener.open(bytes, key: key, associatedData: associatedData)
+        let header = encodedHeader.utf8
+        return opener.open(bytes, key: key, associatedData: header.span)
     }
 
     /// Header and empty encrypted key, up to where the nonce begins.

@@ -28,7 +28,7 @@ struct ReverifySamples: Sendable {
         let body: () throws -> Void
     }
 
-    private static let sessionsPerBatch = 256
+    private static let sessionsPerBatch = 64
 
     let items: [Item]
     let keys: JSONWebKeySet
