@@ -66,6 +66,8 @@ struct KnownTemplates {
     /// A power of two, and more than there are in a ledger in which the logins of some dozen
     /// clients are alike. One that is in the place of another takes it.
     private static let places = 1024
+    /// Longer texts are not kept: few leaves have one in common, and many would take much memory.
+    private static let textBytesMax = 4096
 
     private var entries = [Entry?](repeating: nil, count: places)
 
@@ -88,9 +90,11 @@ struct KnownTemplates {
         }
         guard let text = expand(fields) else { return nil }
         let template = LeafTemplate(text: text)
-        entries[place] = Entry(
-            dictionaryID: fields.dictionaryID, deflated: Array(fields.deflated),
-            template: template)
+        if text.count <= Self.textBytesMax {
+            entries[place] = Entry(
+                dictionaryID: fields.dictionaryID, deflated: Array(fields.deflated),
+                template: template)
+        }
         return template
     }
 }

@@ -195,6 +195,7 @@ public final class StreamEndsReader {
             position: position, time: values.time, text: values.text, sealed: sealed)
     }
 
+    /// Nil for what is out of the ordinary.
     private func excerptByReading(
         _ unpacked: LeafPacking.Unpacked, at position: UInt64, _ place: StreamPlace,
         _ key: DataKey?, _ request: ExcerptRequest

@@ -93,6 +93,17 @@ struct LeafTemplateTests {
         #expect(second?.text == Array("xyz".utf8))
         #expect(known.template(fields(1, 3)) { _ in nil } == nil)
     }
+
+    @Test("are not kept where their text is long, lest many of them take much memory")
+    func longTemplates() {
+        var known = KnownTemplates()
+        let text = [UInt8](repeating: 0x61, count: 5000)
+        let fields = FrameBody.Fields(
+            packing: .packed, dictionaryID: 1, leafLength: 3, literals: [],
+            textLength: text.count, deflated: [1, 2, 3])
+        #expect(known.template(fields) { _ in text }?.text == text)
+        #expect(known.template(fields) { _ in nil } == nil)
+    }
 }
 
 /// How the payloads of some leaves look: which members there are, and of what kind.
