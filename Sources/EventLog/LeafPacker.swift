@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import JOSE
 internal import LedgerPrimitives
 
 /// One walk over a leaf.
@@ -129,7 +130,7 @@ struct LeafPacker {
     }
 
     private mutating func packSealedBox(_ value: ArraySlice<UInt8>) -> Bool {
-        guard steps.contains(.boxes), let box = LeafPacking.sealedBox(in: value) else {
+        guard steps.contains(.boxes), let box = DirectEncryption.parts(of: value) else {
             return false
         }
         replace(value.indices, by: LeafPacking.Marker.sealedBox)

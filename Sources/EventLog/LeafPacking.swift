@@ -2,6 +2,7 @@
 
 internal import JOSE
 internal import LedgerPrimitives
+internal import OpenSSL
 internal import Platform
 
 /// What the log knows of an event without being told: its place in its stream.
@@ -115,7 +116,7 @@ enum LeafPacking {
             guard let ciphertext = Varint.read(literals, at: &next),
                 ciphertext <= UInt64(LedgerLimits.leafBytesMax)
             else { return nil }
-            count = nonceBytes + Int(ciphertext) + tagBytes
+            count = AES256GCM.nonceBytes + Int(ciphertext) + AES256GCM.tagBytes
         default: return nil
         }
         guard literals.count - next >= count else { return nil }
@@ -137,7 +138,7 @@ enum LeafPacking {
         case Marker.instant: instant(literal).append(to: &leaf)
         case Marker.digest: Base64URL.append(literal, to: &leaf)
         case Marker.hexadecimal: Hexadecimal.append(literal, to: &leaf)
-        default: appendSealedBox(literal, to: &leaf)
+        default: DirectEncryption.append(bytes: literal, to: &leaf)
         }
         return true
     }
@@ -147,38 +148,6 @@ enum LeafPacking {
         var milliseconds: Int64 = 0
         for index in literal.indices { milliseconds = milliseconds << 8 | Int64(literal[index]) }
         return Instant(millisecondsSince1970: milliseconds)
-    }
-
-    private static let boxBeginning = Array("\(DirectEncryption.encodedHeader)..".utf8)
-    private static let nonceBytes = 12
-    private static let tagBytes = 16
-
-    /// Writes a sealed box: header, nothing, nonce, ciphertext, tag.
-    private static func appendSealedBox(_ box: Span<UInt8>, to leaf: inout [UInt8]) {
-        let tagStart = box.count - tagBytes
-        leaf.append(contentsOf: DirectEncryption.encodedHeader.utf8)
-        leaf.append(contentsOf: "..".utf8)
-        Base64URL.append(box.extracting(..<nonceBytes), to: &leaf)
-        leaf.append(UInt8(ascii: "."))
-        Base64URL.append(box.extracting(nonceBytes..<tagStart), to: &leaf)
-        leaf.append(UInt8(ascii: "."))
-        Base64URL.append(box.extracting(tagStart...), to: &leaf)
-    }
-
-    /// Takes apart what ``appendSealedBox(_:to:)`` writes; nil for any other text.
-    static func sealedBox(
-        in value: ArraySlice<UInt8>
-    ) -> (nonce: [UInt8], ciphertext: [UInt8], tag: [UInt8])? {
-        let nonceEnd = value.startIndex + boxBeginning.count + 16
-        let tagStart = value.endIndex - 22
-        guard nonceEnd + 1 < tagStart, value[nonceEnd] == UInt8(ascii: "."),
-            value[tagStart - 1] == UInt8(ascii: "."),
-            value.starts(with: boxBeginning),
-            let nonce = Base64URL.decode(value[nonceEnd - 16..<nonceEnd]),
-            let ciphertext = Base64URL.decode(value[nonceEnd + 1..<tagStart - 1]),
-            let tag = Base64URL.decode(value[tagStart...])
-        else { return nil }
-        return (nonce, ciphertext, tag)
     }
 }
 

@@ -6,9 +6,12 @@
 /// are not zero are refused, so that two different texts never stand for the same token.
 public enum Base64URL {
     /// Encodes without padding.
-    public static func encode(_ bytes: [UInt8]) -> String {
+    public static func encode(_ bytes: [UInt8]) -> String { encode(bytes.span) }
+
+    /// Encodes without padding.
+    public static func encode(_ bytes: Span<UInt8>) -> String {
         var output: [UInt8] = []
-        append(bytes.span, to: &output)
+        append(bytes, to: &output)
         return String(decoding: output, as: UTF8.self)
     }
 

@@ -36,11 +36,7 @@ public struct Digest: Sendable {
     }
 
     /// Base64url without padding, 43 characters.
-    public var base64URL: String {
-        var text: [UInt8] = []
-        Base64URL.append(bytes.span, to: &text)
-        return String(decoding: text, as: UTF8.self)
-    }
+    public var base64URL: String { Base64URL.encode(bytes.span) }
 
     /// Standard base64 with padding, 44 characters, as roots and notes have it.
     public var base64: String { Base64.encode(array) }

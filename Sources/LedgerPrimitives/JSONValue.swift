@@ -67,17 +67,14 @@ public struct JSONObject: Sendable {
     ///
     /// - Parameter start: where the search begins; it goes on at the front.
     package func index(of name: String, from start: Int = 0) -> Int? {
-        let name = name.utf8.span
         let start = min(max(start, 0), members.count)
-        for index in start..<members.count where isNamed(index, name) { return index }
-        for index in 0..<start where isNamed(index, name) { return index }
+        for index in start..<members.count where members[index].name.isIdentical(to: name) {
+            return index
+        }
+        for index in 0..<start where members[index].name.isIdentical(to: name) {
+            return index
+        }
         return nil
-    }
-
-    private func isNamed(_ index: Int, _ name: Span<UInt8>) -> Bool {
-        let other = members[index].name.utf8
-        // Most names differ in their length, which costs less to ask for than their bytes.
-        return other.count == name.count && ByteWords.areSame(other.span, name)
     }
 
     /// Whether there are no members.
@@ -161,15 +158,8 @@ extension JSONValue {
 extension String {
     /// Whether two texts have the same bytes; unlike `==`, which compares what they look like.
     public func isIdentical(to other: String) -> Bool {
-        let count = utf8.count
-        guard count == other.utf8.count else { return false }
-        let (left, right) = (utf8.span, other.utf8.span)
-        var index = 0
-        while index < count {
-            if left[index] != right[index] { return false }
-            index += 1
-        }
-        return true
+        // Most texts differ in their length, which costs less to ask for than their bytes.
+        utf8.count == other.utf8.count && ByteWords.areSame(utf8.span, other.utf8.span)
     }
 }
 

@@ -15,14 +15,7 @@ public struct MemberNameSet: Sendable {
     /// Which of the names these bytes are.
     func index(of name: Span<UInt8>) -> Int? {
         guard name.count < 64, lengths & 1 << UInt64(name.count) != 0 else { return nil }
-        for index in names.indices where areSame(names[index], name) { return index }
-        return nil
-    }
-
-    private func areSame(_ known: [UInt8], _ name: Span<UInt8>) -> Bool {
-        guard known.count == name.count else { return false }
-        for index in name.indices where known[index] != name[index] { return false }
-        return true
+        return names.firstIndex { ByteWords.areSame($0.span, name) }
     }
 }
 

@@ -18,30 +18,47 @@ public enum DirectEncryption {
     public static func seal(_ plaintext: [UInt8], key: SecretBytes, nonce: [UInt8]) -> String {
         let (ciphertext, tag) = AES256GCM.seal(
             plaintext, key: key, nonce: nonce, associatedData: associatedData)
-        var box = Array(encodedHeader.utf8)
-        box.append(contentsOf: "..".utf8)
-        Base64URL.append(nonce.span, to: &box)
-        box.append(UInt8(ascii: "."))
-        Base64URL.append(ciphertext.span, to: &box)
-        box.append(UInt8(ascii: "."))
-        Base64URL.append(tag.span, to: &box)
+        let bytes = nonce + ciphertext + tag
+        var box: [UInt8] = []
+        append(bytes: bytes.span, to: &box)
         return String(decoding: box, as: UTF8.self)
+    }
+
+    /// Adds the text form of a box: header, nothing, nonce, ciphertext, tag.
+    ///
+    /// - Parameter bytes: the last three one behind the other.
+    public static func append(bytes: Span<UInt8>, to text: inout [UInt8]) {
+        let nonceEnd = AES256GCM.nonceBytes
+        let tagStart = bytes.count - AES256GCM.tagBytes
+        text.append(contentsOf: encodedHeader.utf8)
+        text.append(contentsOf: "..".utf8)
+        Base64URL.append(bytes.extracting(..<nonceEnd), to: &text)
+        text.append(UInt8(ascii: "."))
+        Base64URL.append(bytes.extracting(nonceEnd..<tagStart), to: &text)
+        text.append(UInt8(ascii: "."))
+        Base64URL.append(bytes.extracting(tagStart...), to: &text)
+    }
+
+    /// Takes a box in text form apart; nil when it is malformed, or has another header.
+    public static func parts(
+        of text: ArraySlice<UInt8>
+    ) -> (nonce: [UInt8], ciphertext: [UInt8], tag: [UInt8])? {
+        let nonceStart = text.startIndex + boxBeginning.count
+        let ciphertextStart = nonceStart + nonceCharacters + 1
+        let tagStart = text.endIndex - tagCharacters
+        guard ciphertextStart < tagStart, text[ciphertextStart - 1] == UInt8(ascii: "."),
+            text[tagStart - 1] == UInt8(ascii: "."), text.starts(with: boxBeginning),
+            let nonce = Base64URL.decode(text[nonceStart..<ciphertextStart - 1]),
+            let ciphertext = Base64URL.decode(text[ciphertextStart..<tagStart - 1]),
+            let tag = Base64URL.decode(text[tagStart...])
+        else { return nil }
+        return (nonce, ciphertext, tag)
     }
 
     /// The plaintext; nil when the box is malformed, has another header, or was not made with
     /// this key.
     public static func open(_ box: String, key: SecretBytes) -> [UInt8]? {
-        let text = Array(box.utf8)
-        let nonceStart = encodedHeader.utf8.count + 2
-        let ciphertextStart = nonceStart + nonceCharacters + 1
-        let tagStart = text.count - tagCharacters
-        guard ciphertextStart < tagStart, text.starts(with: boxBeginning),
-            text[ciphertextStart - 1] == UInt8(ascii: "."),
-            text[tagStart - 1] == UInt8(ascii: "."),
-            let nonce = Base64URL.decode(text[nonceStart..<ciphertextStart - 1]),
-            let ciphertext = Base64URL.decode(text[ciphertextStart..<tagStart - 1]),
-            let tag = Base64URL.decode(text[tagStart...])
-        else { return nil }
+        guard let (nonce, ciphertext, tag) = parts(of: Array(box.utf8)[...]) else { return nil }
         return AES256GCM.open(
             ciphertext, tag: tag, key: key, nonce: nonce,
             associatedData: associatedData)
