@@ -251,10 +251,15 @@ let package = Package(
             ], exclude: ["Vectors"]),
         tests(
             "TokenCommandTests",
-            ["AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "authledger"]),
+            [
+                "AuthLedgerCLI", "JOSE", "LedgerPrimitives", "OpenSSL", "TestSupport", "authledger",
+            ]),
         tests(
             "RealProviderTests",
-            ["HTTPMessages", "JOSE", "LedgerPrimitives", "LiveNetwork", "OpenSSL", "authledger"],
+            [
+                "HTTPMessages", "JOSE", "LedgerPrimitives", "LiveNetwork", "OpenSSL",
+                "TestSupport", "authledger",
+            ],
             exclude: ["Servers"]),
         tests(
             "ProviderSimulatorTests",
@@ -267,7 +272,7 @@ let package = Package(
             "CommandLineTests",
             [
                 "AuthLedgerCLI", "authledger", "Ingestion", "LedgerPrimitives", "OpenSSL",
-                "Platform", "ProviderSimulator", "QRCode",
+                "Platform", "ProviderSimulator", "QRCode", "TestSupport",
             ],
             exclude: ["Fixtures", "Golden"]),
     ]

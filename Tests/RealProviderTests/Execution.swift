@@ -2,6 +2,7 @@
 
 import Foundation
 import LedgerPrimitives
+import TestSupport
 
 /// Why a test cannot go on.
 struct Trouble: Error, CustomStringConvertible {
@@ -63,7 +64,6 @@ final class Execution {
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.environment = environment
-        var handles: [FileHandle] = []
         switch input {
         case .nothing:
             pipe = nil
@@ -72,8 +72,7 @@ final class Execution {
             pipe = nil
             let path = files + ".input"
             try Data(text.utf8).write(to: URL(filePath: path))
-            handles.append(try FileHandle(forReadingFrom: URL(filePath: path)))
-            process.standardInput = handles[0]
+            process.standardInput = try FileHandle(forReadingFrom: URL(filePath: path))
         case .pipe:
             let pipe = Pipe()
             self.pipe = pipe
@@ -88,13 +87,10 @@ final class Execution {
         process.standardOutput = outputs[0]
         process.standardError = outputs[1]
         do {
-            try process.run()
+            try process.runHandingOverFiles()
         } catch {
             throw Trouble("\(program) cannot be started; run tools/install-packages test")
         }
-        // The program has them now. Here they would stay open long after its end, and `Process`
-        // does not survive more than a thousand open files.
-        for handle in handles + outputs { try handle.close() }
     }
 
     deinit {

@@ -40,7 +40,7 @@ public enum Python {
         process.standardInput = try FileHandle(forReadingFrom: input)
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
+        try process.runHandingOverFiles()
         process.waitUntilExit()
         return Outcome(
             status: process.terminationStatus, output: Array(try Data(contentsOf: output)),

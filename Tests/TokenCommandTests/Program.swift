@@ -2,6 +2,7 @@
 
 import Foundation
 import LedgerPrimitives
+import TestSupport
 
 /// What the program printed and how it ended.
 struct Run {
@@ -45,7 +46,7 @@ enum Program {
         let paths = [try folder.write("output", []), try folder.write("errors", [])]
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: paths[0]))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: paths[1]))
-        try process.run()
+        try process.runHandingOverFiles()
         process.waitUntilExit()
         let texts = try paths.map { try String(contentsOfFile: $0, encoding: .utf8) }
         return Run(status: process.terminationStatus, output: texts[0], errors: texts[1])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 
 /// What a program left behind when it ended.
 struct Outcome: Sendable, CustomStringConvertible {
@@ -111,7 +112,7 @@ final class RunningProgram: Sendable {
             process.standardInput = pipe
             self.input = pipe.fileHandleForWriting
         }
-        try process.run()
+        try process.runHandingOverFiles()
     }
 
     deinit {
