@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -23,6 +24,24 @@ static inline void authledger_extensions_free(STACK_OF(X509_EXTENSION) *extensio
 static inline int authledger_name_print(BIO *target, const X509_NAME *name) {
     return X509_NAME_print_ex(target, name, 0, XN_FLAG_RFC2253);
 }
+
+// SHA-256 by itself, not through EVP, which allocates a context for each hash and clears it again:
+// half of what a short text costs, and they are hashed by the million. libcrypto marks these
+// functions as deprecated for EVP's sake; what they compute is the same.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline int authledger_sha256_init(SHA256_CTX *state) {
+    return SHA256_Init(state);
+}
+
+static inline int authledger_sha256_update(SHA256_CTX *state, const void *bytes, size_t count) {
+    return SHA256_Update(state, bytes, count);
+}
+
+static inline int authledger_sha256_final(unsigned char *digest, SHA256_CTX *state) {
+    return SHA256_Final(digest, state);
+}
+#pragma GCC diagnostic pop
 
 // The kind of a text whose bytes are UTF-8.
 static inline int authledger_utf8(void) {

@@ -4,8 +4,8 @@ internal import LedgerPrimitives
 internal import MerkleTree
 internal import OpenSSL
 
-/// Restores many leaves on one thread, with a coder and a hasher of its own that are made once.
-/// Not for use by two threads at once.
+/// Restores many leaves on one thread, with a coder of its own that is made once. Not for use by
+/// two threads at once.
 ///
 /// Every leaf is compared with its hash, as ``EventLog/restore(_:)`` does. All leaves of a call are
 /// expanded before the first one is hashed: the code of both does not fit next to the processor
@@ -13,12 +13,9 @@ internal import OpenSSL
 /// either.
 final class LeafRestorer {
     private let decoder: FrameDecoder
-    private let hasher: SHA256Hasher
-    private let leafPrefix: [UInt8] = [0x00]
 
-    init(_ log: EventLog, _ hasher: SHA256Hasher = SHA256Hasher()) {
+    init(_ log: EventLog) {
         decoder = log.codec.makeDecoder()
-        self.hasher = hasher
     }
 
     /// - Parameter frames: as many as fit next to the processor, some dozens.
@@ -33,13 +30,9 @@ final class LeafRestorer {
             }
             leaves.append(leaf)
         }
-        let prefix = leafPrefix
         for index in leaves.indices {
-            let leaf = leaves[index].leaf
-            // RFC 6962 §2.1, as MerkleTree.leafHash has it.
-            let hash = Digest(hasher.hash(prefix.span, leaf.span))
             let place = frames.startIndex + index
-            guard hash == frames[place].frame.header.leafHash else {
+            guard MerkleTree.leafHash(leaves[index].leaf) == frames[place].frame.header.leafHash else {
                 throw .damaged(
                     "the event is not the one that was hashed", position: frames[place].position)
             }

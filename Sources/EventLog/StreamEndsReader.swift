@@ -84,7 +84,7 @@ public final class StreamEndsReader {
     private let log: EventLog
     private let keys: KeyStore
     private let restorer: LeafRestorer
-    private let instruments = SealInstruments()
+    private let opener = AES256GCMOpener()
     /// A copy of the bucket key that was used last, so that threads do not share one.
     private var bucket: (month: Int, key: SecretBytes)?
 
@@ -93,7 +93,7 @@ public final class StreamEndsReader {
         guard let keys = log.keys else { throw LedgerError.notWritable }
         self.log = log
         self.keys = keys
-        restorer = LeafRestorer(log, instruments.hasher)
+        restorer = LeafRestorer(log)
     }
 
     /// Hands out the ends of some streams, in the order of their names.
@@ -221,11 +221,11 @@ public final class StreamEndsReader {
         guard let record = DataKeyRecord(bytes),
             let bucket = try bucketKey(month: record.month),
             let secret = record.wrapped.unwrap(
-                bucket, for: Array(subject.utf8), with: instruments.opener)
+                bucket, for: Array(subject.utf8), with: opener)
         else {
             throw LedgerError.damaged("the data key of a stream cannot be unwrapped", position: nil)
         }
-        return DataKey(subject: subject, secret: secret, instruments)
+        return DataKey(subject: subject, secret: secret)
     }
 
     private func bucketKey(month: Int) throws -> SecretBytes? {
@@ -240,7 +240,7 @@ public final class StreamEndsReader {
 
     /// - Parameter commitment: what the stream's first event says; nil when it says no digest.
     private func check(_ commitment: Digest?, _ key: DataKey) throws {
-        guard commitment == key.commitment(instruments) else {
+        guard commitment == key.commitment else {
             throw LedgerError.keyMismatch(subject: key.subject)
         }
         key.checked.finish()
@@ -253,7 +253,7 @@ public final class StreamEndsReader {
             throw LedgerError.damaged(
                 "the stream does not say which key its sealed data have", position: position)
         }
-        guard let plaintext = key.open(bytes: box, revision: revision, instruments),
+        guard let plaintext = key.open(bytes: box, revision: revision, with: opener),
             let object = try? JSONReader.read(plaintext, numbers: .anyAsText).objectValue
         else { throw LedgerError.damaged("sealed data cannot be opened", position: position) }
         return object

@@ -10,7 +10,7 @@ public enum MerkleTree {
 
     /// SHA-256(0x00 ‖ leaf).
     public static func leafHash(_ leaf: [UInt8]) -> Digest {
-        let hash = SHA256()
+        var hash = SHA256()
         hash.update(0x00)
         hash.update(leaf)
         return Digest(hash.finalize())
@@ -18,7 +18,7 @@ public enum MerkleTree {
 
     /// SHA-256(0x01 ‖ left ‖ right).
     public static func nodeHash(_ left: Digest, _ right: Digest) -> Digest {
-        let hash = SHA256()
+        var hash = SHA256()
         hash.update(0x01)
         hash.update(left.bytes)
         hash.update(right.bytes)

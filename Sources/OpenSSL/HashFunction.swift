@@ -21,6 +21,10 @@ public enum HashFunction: Sendable, Hashable, CaseIterable {
 
     /// The hash of some bytes.
     public func hash(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        if self == .sha256 {
+            let hash = SHA256.hash(bytes.span)
+            return hash.indices.map { hash[$0] }
+        }
         var output = [UInt8](repeating: 0, count: byteCount)
         let isDone = unsafe bytes.withUnsafeBytes { source in
             unsafe EVP_Digest(source.baseAddress, source.count, &output, nil, algorithm, nil) == 1

@@ -32,6 +32,11 @@ internal import COpenSSL
     /// A copy for handing on to a wrapping or a signing function.
     public var exposed: [UInt8] { unsafe Array(bytes) }
 
+    /// Hands out the bytes to those who do not keep them.
+    func withSpan<Result: ~Copyable>(_ body: (Span<UInt8>) -> Result) -> Result {
+        unsafe body(Span(_unsafeElements: UnsafeBufferPointer(bytes)))
+    }
+
     func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {

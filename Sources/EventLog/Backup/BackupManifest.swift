@@ -153,7 +153,7 @@ enum FileCopy {
         _ path: String, named name: String, _ body: ([UInt8]) throws -> Void
     ) throws -> BackupManifest.Entry {
         let file = try File(path, .reading)
-        let hash = SHA256()
+        var hash = SHA256()
         var count = 0
         while true {
             let part = try file.read(upTo: partBytes)

@@ -19,7 +19,7 @@ public struct DataKey: Sendable {
     /// Whether the commitment was compared with that in the stream's first event.
     let checked = CommitmentCheck()
     /// What the keys of events and blobs are expanded from.
-    private let pseudoRandomKey: SecretBytes
+    private let pseudoRandomKey: HMACSHA256Key
 
     init(subject: String, secret: SecretBytes) {
         self.subject = subject
@@ -27,29 +27,14 @@ public struct DataKey: Sendable {
         pseudoRandomKey = hkdfExtractSHA256(secret)
     }
 
-    init(subject: String, secret: SecretBytes, _ instruments: SealInstruments) {
-        self.subject = subject
-        self.secret = secret
-        pseudoRandomKey = instruments.hmac.hkdfExtract(secret)
-    }
-
     /// What the stream's first event says of this key: base64url of
     /// SHA-256(`authledger/key/v1` ‖ key). AES-GCM alone does not bind a box to one key.
     public var commitment: Digest {
-        let hash = SHA256()
-        hash.update(Array(Self.commitmentPrefix.utf8))
-        var bytes = secret.exposed
-        defer { cleanse(&bytes) }
-        hash.update(bytes)
-        return Digest(hash.finalize())
-    }
-
-    /// The same as ``commitment``.
-    func commitment(_ instruments: SealInstruments) -> Digest {
-        var bytes = secret.exposed
-        defer { cleanse(&bytes) }
         let prefix = Self.commitmentPrefix.utf8
-        return Digest(instruments.hasher.hash(prefix.span, bytes.span))
+        var hash = SHA256()
+        hash.update(prefix.span)
+        hash.update(secret)
+        return Digest(hash.finalize())
     }
 
     private static let commitmentPrefix = "authledger/key/v1"
@@ -67,13 +52,12 @@ public struct DataKey: Sendable {
         DirectEncryption.open(box, key: eventKey(revision)).map(Self.unpadded)
     }
 
-    /// Opens a box by its bytes: nonce, ciphertext, tag; else as ``open(_:revision:)``.
+    /// Opens a box by its bytes: nonce, ciphertext, tag; else as ``open(_:revision:)``, but with
+    /// the padding: behind JSON, spaces mean nothing.
     func open(
-        bytes: ArraySlice<UInt8>, revision: Int, _ instruments: SealInstruments
+        bytes: ArraySlice<UInt8>, revision: Int, with opener: AES256GCMOpener
     ) -> [UInt8]? {
-        let key = instruments.hmac.hkdfExpand(pseudoRandomKey, info: eventKeyInfo(revision))
-        return DirectEncryption.open(bytes: bytes, key: key, with: instruments.opener)
-            .map(Self.unpadded)
+        DirectEncryption.open(bytes: bytes, key: eventKey(revision), with: opener)
     }
 
     /// Seals the `number`-th blob of an event; the result is the blob's content. Blobs are not
@@ -92,7 +76,7 @@ public struct DataKey: Sendable {
     }
 
     private func eventKey(_ revision: Int) -> SecretBytes {
-        hkdfExpandSHA256(pseudoRandomKey, info: eventKeyInfo(revision))
+        pseudoRandomKey.hkdfExpand(info: eventKeyInfo(revision))
     }
 
     private func eventKeyInfo(_ revision: Int) -> [UInt8] {
@@ -108,7 +92,7 @@ public struct DataKey: Sendable {
         var info = Array("authledger/blob/v1".utf8)
         info.append(contentsOf: event.bytes)
         info.appendBigEndian(UInt64(number))
-        return hkdfExpandSHA256(pseudoRandomKey, info: info)
+        return pseudoRandomKey.hkdfExpand(info: info)
     }
 
     private static func padded(_ plaintext: [UInt8]) -> [UInt8] {
@@ -123,14 +107,6 @@ public struct DataKey: Sendable {
         }
         return plaintext
     }
-}
-
-/// What opens boxes on one thread that opens many: contexts that are made once. Not for use by two
-/// threads at once.
-final class SealInstruments {
-    let hasher = SHA256Hasher()
-    let hmac = HMACSHA256Maker()
-    let opener = AES256GCMOpener()
 }
 
 /// Remembers of a data key that it is the one which its stream commits to.

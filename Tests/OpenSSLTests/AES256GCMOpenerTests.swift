@@ -3,40 +3,8 @@
 import OpenSSL
 import Testing
 
-@Suite("A context that is used again")
-struct ReusedContextTests {
-    private static func bytes(_ digest: InlineArray<32, UInt8>) -> [UInt8] {
-        digest.indices.map { digest[$0] }
-    }
-
-    @Test("hashes as one that is made for each message")
-    func hash() {
-        let hasher = SHA256Hasher()
-        let (nothing, zero): ([UInt8], [UInt8]) = ([], [0])
-        for count in [0, 1, 55, 56, 63, 64, 65, 1000] {
-            let message = randomBytes(count)
-            let hash = Self.bytes(hasher.hash(nothing.span, message.span))
-            #expect(hash == Self.bytes(SHA256.hash(message)))
-            let ofBoth = Self.bytes(hasher.hash(zero.span, message.span))
-            #expect(ofBoth == Self.bytes(SHA256.hash(zero + message)))
-        }
-    }
-
-    @Test("derives the keys that libcrypto derives")
-    func derivation() {
-        let maker = HMACSHA256Maker()
-        for count in [1, 31, 32, 33, 64] {
-            let key = SecretBytes(randomBytes(count))
-            let message = randomBytes(count * 3)
-            let code = Self.bytes(maker.hmac(key: key, message.span))
-            #expect(code == hmacSHA256(key: key, message))
-            #expect(maker.hkdfExtract(key).exposed == hkdfExtractSHA256(key).exposed)
-            #expect(
-                maker.hkdfExpand(key, info: message).exposed
-                    == hkdfExpandSHA256(key, info: message).exposed)
-        }
-    }
-
+@Suite("A cipher context that is used again")
+struct AES256GCMOpenerTests {
     @Test("opens boxes one after the other, and none that was changed")
     func boxes() {
         let opener = AES256GCMOpener()
