@@ -207,8 +207,6 @@ enum StreamKey {
             return UUIDText.decode(name[...]) == nil
                 ? String(validating: name, as: UTF8.self) : nil
         }
-        var text: [UInt8] = []
-        UUIDText.append(name.span, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        return UUIDText.encode(name.span)
     }
 }

@@ -120,46 +120,45 @@ extension EventLog {
     /// text; nil when no UUID in its text form can begin so.
     public func streams(withPrefix prefix: String, limit: Int) throws -> [String]? {
         guard let digits = UUIDPrefix(prefix) else { return nil }
-        return try environment.read { transaction in
-            try transaction.withCursor(tables.streams) { cursor in
-                var names: [String] = []
-                var key = try cursor.seek(.bytes(digits.lowest), orAfter: true) { key, _ in
-                    key.copied()
-                }
-                while let found = key, names.count < limit, found.count != 16 || digits.fits(found)
-                {
-                    if found.count == 16, found != info.ledgerID.bytes {
-                        var text: [UInt8] = []
-                        UUIDText.append(found.span, to: &text)
-                        names.append(String(decoding: text, as: UTF8.self))
-                    }
-                    key = try cursor.move(.nextKey) { key, _ in key.copied() }
-                }
-                return names
-            }
+        var names: [String] = []
+        try forEachSessionKey(from: digits.lowest) { key in
+            guard names.count < limit, digits.fits(key) else { return false }
+            names.append(UUIDText.encode(key))
+            return true
         }
+        return names
     }
 
     /// The names of up to `limit` streams that are UUIDs, in the order of their ids, beginning
     /// behind `last`; empty at the end.
     public func streams(after last: String?, limit: Int) throws -> [String] {
+        var names: [String] = []
+        let start = last.map { StreamKey.key($0) } ?? []
+        try forEachSessionKey(from: start) { key in
+            guard names.count < limit else { return false }
+            if !ByteWords.areSame(key, start.span) { names.append(UUIDText.encode(key)) }
+            return true
+        }
+        return names
+    }
+
+    /// Hands out the keys of streams that are UUIDs, but not the ledger's own, in their order from
+    /// a key on that need not be there, to who answers whether to go on.
+    private func forEachSessionKey(
+        from start: [UInt8], _ body: (Span<UInt8>) -> Bool
+    ) throws {
+        let own = info.ledgerID.bytes
+        func visit(_ key: Span<UInt8>) -> Bool {
+            key.count != 16 || ByteWords.areSame(key, own.span) || body(key)
+        }
         try environment.read { transaction in
             try transaction.withCursor(tables.streams) { cursor in
-                var names: [String] = []
-                let start = last.map { StreamKey.key($0) } ?? []
-                var key = try cursor.seek(.bytes(start.isEmpty ? [0] : start), orAfter: true) {
-                    key, _ in key.copied()
+                // There is no empty key in LMDB.
+                let start = LMDBKey.bytes(start.isEmpty ? [0] : start)
+                var goesOn = try cursor.seek(start, orAfter: true) { key, _ in visit(key) } ?? false
+                while goesOn {
+                    goesOn = try cursor.move(.nextKey) { key, _ in visit(key) } ?? false
                 }
-                if key == start { key = try cursor.move(.nextKey) { key, _ in key.copied() } }
-                while let found = key, names.count < limit {
-                    if found.count == 16, found != info.ledgerID.bytes {
-                        var text: [UInt8] = []
-                        UUIDText.append(found.span, to: &text)
-                        names.append(String(decoding: text, as: UTF8.self))
-                    }
-                    key = try cursor.move(.nextKey) { key, _ in key.copied() }
-                }
-                return names
             }
         }
     }
@@ -244,7 +243,7 @@ private struct UUIDPrefix {
         lowest = stride(from: 0, to: 32, by: 2).map { padded[$0] << 4 | padded[$0 + 1] }
     }
 
-    func fits(_ key: [UInt8]) -> Bool {
+    func fits(_ key: Span<UInt8>) -> Bool {
         digits.enumerated().allSatisfy { index, digit in
             let byte = key[index / 2]
             return (index % 2 == 0 ? byte >> 4 : byte & 0xF) == digit

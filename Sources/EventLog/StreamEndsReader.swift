@@ -85,6 +85,8 @@ public final class StreamEndsReader {
     private let keys: KeyStore
     private let restorer: LeafRestorer
     private let opener = AES256GCMOpener()
+    /// Meets the same key again and again.
+    private let keyOpener = AES256GCMOpener()
     /// A copy of the bucket key that was used last, so that threads do not share one.
     private var bucket: (month: Int, key: SecretBytes)?
 
@@ -221,7 +223,7 @@ public final class StreamEndsReader {
         guard let record = DataKeyRecord(bytes),
             let bucket = try bucketKey(month: record.month),
             let secret = record.wrapped.unwrap(
-                bucket, for: Array(subject.utf8), with: opener)
+                bucket, for: Array(subject.utf8), with: keyOpener)
         else {
             throw LedgerError.damaged("the data key of a stream cannot be unwrapped", position: nil)
         }

@@ -72,6 +72,6 @@ extension String {
     /// Whether two texts have the same bytes, in a time that depends only on their lengths: for
     /// nonces, states and codes.
     public func isIdenticalInConstantTime(to other: String) -> Bool {
-        isEqualInConstantTime(Array(utf8), Array(other.utf8))
+        isEqualInConstantTime(utf8.span, other.utf8.span)
     }
 }

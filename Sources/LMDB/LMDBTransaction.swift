@@ -32,7 +32,7 @@ extension MDB_val {
     }
 
     /// Bytes of LMDB's in the map; they are gone when the transaction is.
-    fileprivate var buffer: UnsafeBufferPointer<UInt8> {
+    var buffer: UnsafeBufferPointer<UInt8> {
         unsafe UnsafeBufferPointer(
             start: mv_data?.assumingMemoryBound(to: UInt8.self), count: mv_size)
     }
@@ -77,16 +77,26 @@ extension MDB_val {
     }
 
     /// Hands the value of a key to `body`, without copying it; nil if there is none.
-    public func withValue<Result>(
+    @inlinable public func withValue<Result>(
         _ key: LMDBKey, in database: LMDBDatabase, _ body: (Span<UInt8>) throws -> Result
     ) throws -> Result? {
+        var result: Result?
+        try visit(key, in: database) { result = try body($0) }
+        return result
+    }
+
+    /// Knows no type of a result, which those who are generic would have to look up each time.
+    @usableFromInline
+    func visit(
+        _ key: LMDBKey, in database: LMDBDatabase, _ body: (Span<UInt8>) throws -> Void
+    ) throws {
         var value = unsafe MDB_val()
         let result = unsafe key.withValue {
             unsafe mdb_get(pointer, database.handle, &$0, &value)
         }
-        if result == MDB_NOTFOUND { return nil }
+        if result == MDB_NOTFOUND { return }
         try check(result, "mdb_get")
-        return try unsafe body(Span(_unsafeElements: value.buffer))
+        try unsafe body(Span(_unsafeElements: value.buffer))
     }
 
     /// A copy of the value of a key; nil if there is none.
@@ -172,105 +182,6 @@ extension MDB_val {
         let cursor = unsafe LMDBCursor(pointer: opened)
         defer { cursor.end() }
         return try body(cursor)
-    }
-}
-
-/// A place in a database, valid inside the closure that gets it; using it later traps.
-@safe public final class LMDBCursor {
-    private var open: OpaquePointer?
-
-    init(pointer: OpaquePointer) {
-        unsafe open = unsafe pointer
-    }
-
-    func end() {
-        unsafe open = nil
-    }
-
-    private var pointer: OpaquePointer {
-        guard let open = unsafe open else { preconditionFailure("the cursor is closed") }
-        return unsafe open
-    }
-
-    /// Where to go.
-    public enum Movement: Sendable {
-        case first
-        case last
-        case next
-        case firstDuplicate
-        case lastDuplicate
-        case nextDuplicate
-        case nextKey
-        case previousKey
-
-        fileprivate var operation: MDB_cursor_op {
-            switch self {
-            case .first: MDB_FIRST
-            case .last: MDB_LAST
-            case .next: MDB_NEXT
-            case .firstDuplicate: MDB_FIRST_DUP
-            case .lastDuplicate: MDB_LAST_DUP
-            case .nextDuplicate: MDB_NEXT_DUP
-            case .nextKey: MDB_NEXT_NODUP
-            case .previousKey: MDB_PREV_NODUP
-            }
-        }
-    }
-
-    /// Moves and hands the entry there to `body`; nil when there is none.
-    public func move<Result>(
-        _ movement: Movement, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
-    ) throws -> Result? {
-        var key = unsafe MDB_val()
-        return try unsafe get(&key, movement.operation, body)
-    }
-
-    /// Moves to a key, or with `orAfter` to the first one that is not less, and hands the first
-    /// of its entries to `body`; nil when there is none.
-    public func seek<Result>(
-        _ key: LMDBKey, orAfter: Bool = false,
-        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
-    ) throws -> Result? {
-        try unsafe key.withValue {
-            try unsafe get(&$0, orAfter ? MDB_SET_RANGE : MDB_SET_KEY, body)
-        }
-    }
-
-    /// Moves to one value of a key that may have several, and hands it to `body`; nil when the key
-    /// does not have it.
-    public func seek<Result>(
-        _ key: LMDBKey, value: LMDBKey,
-        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
-    ) throws -> Result? {
-        try unsafe key.withValue { key in
-            try unsafe value.withValue { value in
-                let result = unsafe mdb_cursor_get(pointer, &key, &value, MDB_GET_BOTH)
-                if result == MDB_NOTFOUND { return nil }
-                try check(result, "mdb_cursor_get")
-                return try unsafe body(
-                    Span(_unsafeElements: key.buffer), Span(_unsafeElements: value.buffer))
-            }
-        }
-    }
-
-    /// How many values the key has on which the cursor stands.
-    public func countOfDuplicates() throws(LMDBError) -> Int {
-        var count = 0
-        try unsafe check(mdb_cursor_count(pointer, &count), "mdb_cursor_count")
-        return count
-    }
-
-    private func get<Result>(
-        _ key: inout MDB_val, _ operation: MDB_cursor_op,
-        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Result
-    ) throws -> Result? {
-        var value = unsafe MDB_val()
-        let result = unsafe mdb_cursor_get(pointer, &key, &value, operation)
-        // EINVAL is LMDB's answer to a movement from nowhere.
-        if result == MDB_NOTFOUND || result == 22 { return nil }
-        try check(result, "mdb_cursor_get")
-        return try unsafe body(
-            Span(_unsafeElements: key.buffer), Span(_unsafeElements: value.buffer))
     }
 }
 

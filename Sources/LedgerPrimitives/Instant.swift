@@ -54,22 +54,25 @@ extension Instant: CustomStringConvertible {
             max(millisecondsSince1970, Self.writable.lowerBound), Self.writable.upperBound)
         let (days, inDay) = clamped.flooredDivision(by: 86_400_000)
         let date = CivilDate(daysSince1970: days)
+        // All of them are small and not negative, for which a machine has quicker ways.
+        let (year, second) = (UInt32(date.year), UInt32(inDay / 1000))
+        let millisecond = UInt32(inDay % 1000)
         output.append(addingCapacity: 24) { output in
-            output.appendTwoDigits(date.year / 100)
-            output.appendTwoDigits(date.year % 100)
+            output.appendTwoDigits(year / 100)
+            output.appendTwoDigits(year % 100)
             output.append(UInt8(ascii: "-"))
-            output.appendTwoDigits(date.month)
+            output.appendTwoDigits(UInt32(date.month))
             output.append(UInt8(ascii: "-"))
-            output.appendTwoDigits(date.day)
+            output.appendTwoDigits(UInt32(date.day))
             output.append(UInt8(ascii: "T"))
-            output.appendTwoDigits(inDay / 3_600_000)
+            output.appendTwoDigits(second / 3600)
             output.append(UInt8(ascii: ":"))
-            output.appendTwoDigits(inDay / 60_000 % 60)
+            output.appendTwoDigits(second / 60 % 60)
             output.append(UInt8(ascii: ":"))
-            output.appendTwoDigits(inDay / 1000 % 60)
+            output.appendTwoDigits(second % 60)
             output.append(UInt8(ascii: "."))
-            output.append(UInt8(ascii: "0") + UInt8(inDay % 1000 / 100))
-            output.appendTwoDigits(inDay % 100)
+            output.append(UInt8(truncatingIfNeeded: 0x30 + millisecond / 100))
+            output.appendTwoDigits(millisecond % 100)
             output.append(UInt8(ascii: "Z"))
         }
     }
@@ -223,8 +226,8 @@ extension Int64 {
 }
 
 extension OutputSpan<UInt8> {
-    fileprivate mutating func appendTwoDigits(_ value: Int64) {
-        append(UInt8(ascii: "0") + UInt8(value / 10))
-        append(UInt8(ascii: "0") + UInt8(value % 10))
+    fileprivate mutating func appendTwoDigits(_ value: UInt32) {
+        append(UInt8(truncatingIfNeeded: 0x30 + value / 10))
+        append(UInt8(truncatingIfNeeded: 0x30 + value % 10))
     }
 }

@@ -114,7 +114,8 @@ public struct JSONReader {
         index += 1
         skipSpace()
         if skip(UInt8(ascii: "}")) { return JSONObject() }
-        members.reserveCapacity(4)
+        // What is outermost has many as a rule: tokens, events and their payloads.
+        members.reserveCapacity(depth <= 2 ? 12 : 4)
         while true {
             skipSpace()
             let start = index

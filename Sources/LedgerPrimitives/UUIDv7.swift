@@ -71,11 +71,7 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
 
 extension UUIDv7: CustomStringConvertible {
     /// The text form, lower case.
-    public var description: String {
-        var output: [UInt8] = []
-        UUIDText.append(bytes.span, to: &output)
-        return String(decoding: output, as: UTF8.self)
-    }
+    public var description: String { UUIDText.encode(bytes.span) }
 }
 
 /// The text form of any UUID (RFC 9562 §4), lower case only.
@@ -122,6 +118,13 @@ public enum UUIDText {
             }
         }
         return (high, low)
+    }
+
+    /// The text form of 16 bytes.
+    public static func encode(_ bytes: Span<UInt8>) -> String {
+        var output: [UInt8] = []
+        append(bytes, to: &output)
+        return String(decoding: output, as: UTF8.self)
     }
 
     /// Writes the text form of 16 bytes.

@@ -65,8 +65,17 @@ func cleanse<let count: Int>(_ bytes: inout InlineArray<count, UInt8>) {
 
 /// Whether two byte strings are equal, in a time that depends only on their lengths.
 public func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    isEqualInConstantTime(left.span, right.span)
+}
+
+/// Whether two byte strings are equal, in a time that depends only on their lengths.
+public func isEqualInConstantTime(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
-    return unsafe CRYPTO_memcmp(left, right, left.count) == 0
+    return unsafe left.withUnsafeBytes { left in
+        unsafe right.withUnsafeBytes { right in
+            unsafe CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+        }
+    }
 }
 
 /// Bytes from libcrypto's random number generator.

@@ -12,13 +12,24 @@ internal import SessionEvents
 final class EvidenceExcerpts {
     /// A payload, of which only what was asked for is there.
     private final class Payload {
-        let event: SessionEvent
+        let type: SessionEventType
+        /// Nil for one that cannot be read without what was not asked for.
+        let event: SessionEvent?
+        /// What it says by itself of the token of its session.
+        let verdict: RecordedVerdict
         /// Whether what follows from it depends on what was not asked for.
         let isIncomplete: Bool
 
-        init(event: SessionEvent, isIncomplete: Bool) {
+        init(_ type: SessionEventType, _ event: SessionEvent?) {
+            self.type = type
             self.event = event
-            self.isIncomplete = isIncomplete
+            verdict = event.map(RecordedVerdict.init) ?? RecordedVerdict()
+            isIncomplete =
+                switch event {
+                case .failed(let failed)?: failed.mayRefuseWhatFollowedTheToken
+                case nil: true
+                default: false
+                }
         }
     }
 
@@ -66,20 +77,25 @@ final class EvidenceExcerpts {
 
     /// Makes the evidence.
     func evidence(_ ends: StreamEnds) throws -> Found {
-        let payloads = ends.events.map(payload)
-        guard case .initiated? = payloads.first??.event else { return .unclear }
-        guard payloads.contains(where: { $0?.event.type == .tokenIssued }) else {
-            // Nothing but a verdict follows a token, so there is none before the last two either.
-            return payloads.contains { $0 == nil } ? .unclear : .noToken
+        var payloads: [Payload] = []
+        payloads.reserveCapacity(ends.events.count)
+        for event in ends.events {
+            guard let payload = payload(event) else { return .unclear }
+            payloads.append(payload)
         }
-        guard payloads.count == 3, payloads[1]?.event.type == .tokenIssued,
-            let last = payloads[2], last.event.isVerdict, !last.isIncomplete
+        guard payloads.first?.type == .initiated else { return .unclear }
+        guard payloads.contains(where: { $0.type == .tokenIssued }) else {
+            // Nothing but a verdict follows a token, so none is before the last two either.
+            return .noToken
+        }
+        guard payloads.count == 3, payloads[1].type == .tokenIssued,
+            payloads[2].type == .verified || payloads[2].type == .failed,
+            !payloads[2].isIncomplete, let begun = payloads[0].event, let token = payloads[1].event
         else { return .unclear }
-        var evidence = TokenEvidence(session: ends.subject)
-        for (event, payload) in zip(ends.events, payloads) {
-            guard let payload else { return .unclear }
-            try evidence.take(payload.event, at: event.position, event.time) { event.sealed }
-        }
+        var evidence = TokenEvidence(session: ends.subject, recorded: payloads[2].verdict)
+        let (first, second) = (ends.events[0], ends.events[1])
+        evidence.take(begun, at: first.position, first.time, sealed: first.sealed)
+        evidence.take(token, at: second.position, second.time, sealed: second.sealed)
         return .evidence(evidence)
     }
 
@@ -115,17 +131,7 @@ final class EvidenceExcerpts {
         let isVerified = type.isIdentical(to: SessionEventType.verified.rawValue)
         // A payload has its checks, also where nobody reads them.
         if isVerified, data[checks] == nil { data[checks] = .array([]) }
-        guard
-            let event = try? SessionEventCodec.decode(
-                type: type, version: Int(version), data: data)
-        else { return nil }
-        guard case .failed(let failed) = event else {
-            return Payload(event: event, isIncomplete: false)
-        }
-        return Payload(event: event, isIncomplete: failed.mayRefuseWhatFollowedTheToken)
+        let event = try? SessionEventCodec.decode(type: type, version: Int(version), data: data)
+        return SessionEventType(rawValue: type).map { Payload($0, event) }
     }
-}
-
-extension SessionEvent {
-    fileprivate var isVerdict: Bool { type == .verified || type == .failed }
 }

@@ -18,6 +18,7 @@ public final class Reverification {
     private let newestKeySets: NewestKeySets?
     private let reader: StreamEndsReader
     private let excerpts = EvidenceExcerpts()
+    private var inputs: [InputName: SharedInput] = [:]
 
     /// A re-verification of a log that is open for reading what is sealed.
     ///
@@ -59,7 +60,9 @@ public final class Reverification {
         var pending: [TokenEvidence] = []
         pending.reserveCapacity(sessions.count)
         try forEachEvidence(sessions) { pending.append($0) }
-        for index in pending.indices { try body(try judge(pending[index])) }
+        // Borrowed one by one: taken out, each would be copied with all it refers to.
+        let evidences = pending.span
+        for index in evidences.indices { try body(try judge(evidences[index])) }
     }
 
     /// Hands out what the log has to check the tokens of many sessions with.
@@ -69,20 +72,16 @@ public final class Reverification {
         _ sessions: [String], _ body: (consuming TokenEvidence) throws -> Void
     ) throws {
         try reader.read(sessions, excerpts.request) { session, ends in
-            var found = EvidenceExcerpts.Found.unclear
             if let ends, (ends.events.last?.position ?? .max) < size {
-                found = try excerpts.evidence(ends)
-                if !ends.hasKey, case .evidence(var evidence) = found {
-                    evidence.isErased = try isErased(session)
-                    found = .evidence(evidence)
+                switch try excerpts.evidence(ends) {
+                case .evidence(var evidence):
+                    if !ends.hasKey { evidence.isErased = try isErased(session) }
+                    return try body(evidence)
+                case .noToken: return
+                case .unclear: break
                 }
             }
-            switch found {
-            case .evidence(let evidence): try body(evidence)
-            case .noToken: break
-            case .unclear:
-                if let evidence = try evidence(session: session) { try body(evidence) }
-            }
+            if let evidence = try evidence(session: session) { try body(evidence) }
         }
     }
 
@@ -123,24 +122,42 @@ public final class Reverification {
         return true
     }
 
+    /// What the token of some evidence is checked with; nil when the log does not have it.
+    private func input(_ evidence: TokenEvidence) throws -> SharedInput? {
+        guard let keySet = evidence.keySetDigest, let policy = evidence.policyDigest else {
+            return nil
+        }
+        let name = InputName(keySet: keySet, policy: policy, isReplayed: evidence.isReplayed)
+        if let known = inputs[name] { return known }
+        guard let input = try makeInput(name).map(SharedInput.init) else { return nil }
+        inputs[name] = input
+        return input
+    }
+
+    private func makeInput(_ name: InputName) throws -> VerificationInput? {
+        guard let policy = try documents.policy(name.policy),
+            let keySetDigest = try newestKeySets.map({ try $0.digest(of: policy.issuer) })
+                ?? name.keySet,
+            let keys = try documents.keySet(keySetDigest, policy.keyLimits)
+        else { return nil }
+        var input = VerificationInput(
+            keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: name.policy,
+            isReplayed: name.isReplayed)
+        input.instant = changes.instant
+        return input
+    }
+
     /// Judges a token by the evidence, through the function that judged it live.
     ///
     /// - Throws: an error of the ledger when a document cannot be read.
     public func judge(_ evidence: TokenEvidence) throws -> TokenOutcome {
         let isHypothetical = !changes.isEmpty
         if evidence.isErased { return evidence.outcome(.erased, isHypothetical: isHypothetical) }
-        guard let recordedKeySet = evidence.keySetDigest, let policyDigest = evidence.policyDigest,
-            let policy = try documents.policy(policyDigest),
-            let keySetDigest = try newestKeySets.map({ try $0.digest(of: policy.issuer) })
-                ?? recordedKeySet,
-            let keys = try documents.keySet(keySetDigest, policy.keyLimits)
-        else { return evidence.outcome(.inconclusive, isHypothetical: isHypothetical) }
-        var input = VerificationInput(
-            keys: keys, keySetDigest: keySetDigest, policy: policy, policyDigest: policyDigest,
-            isReplayed: evidence.isReplayed)
-        input.instant = changes.instant
+        guard let input = try input(evidence) else {
+            return evidence.outcome(.inconclusive, isHypothetical: isHypothetical)
+        }
         do throws(SessionRejection) {
-            let verdict = try TokenVerification.verdict(input, in: evidence.state)
+            let verdict = try TokenVerification.verdict(input.value, in: evidence.state)
             return evidence.outcome(verdict, isHypothetical: isHypothetical)
         } catch {
             return evidence.outcome(.inconclusive, isHypothetical: isHypothetical)
@@ -148,148 +165,18 @@ public final class Reverification {
     }
 }
 
-/// What a session's events say of its ID token, opened.
-public struct TokenEvidence: Sendable {
-    /// The session.
-    public let session: String
-    /// The event with the token.
-    public private(set) var position: UInt64 = 0
-    /// The state in which the token was checked.
-    private(set) var state = SessionState()
-    /// Whether the session's data key was destroyed by an erasure that the log attests.
-    public internal(set) var isErased: Bool
-    private var hasToken = false
-    private var provider: String?
-    private var algorithm: String?
-    private var keyID: String?
-    private var recorded = RecordedVerdict()
+/// What many tokens are checked with.
+private final class SharedInput {
+    let value: VerificationInput
 
-    init(session: String, isErased: Bool = false) {
-        self.session = session
-        self.isErased = isErased
-    }
-
-    /// The ID token in compact form; nil when the event has none.
-    public var idToken: String? { state.secrets.idToken }
-    /// The key set that counts: the one of the verdict, which may have been fetched after the
-    /// token came.
-    var keySetDigest: Digest? { recorded.keySetDigest ?? state.keySetDigest }
-    /// The policy that counts.
-    var policyDigest: Digest? { recorded.policyDigest ?? state.policyDigest }
-
-    /// Whether the token had come before, as was found when it came: what other sessions had by
-    /// then does not follow from the token.
-    var isReplayed: Bool? { recorded.isReplayed }
-
-    mutating func take(
-        _ event: RecordedEvent, open: (RecordedEvent) throws -> JSONObject?
-    ) throws {
-        try take(
-            try SessionEventCodec.decode(event), at: event.position, event.envelope.time
-        ) { try open(event) }
-    }
-
-    mutating func take(
-        _ payload: SessionEvent, at place: UInt64, _ time: Instant,
-        open: () throws -> JSONObject?
-    ) throws {
-        recorded.note(payload)
-        guard !hasToken else { return }
-        var sealed: JSONObject?
-        switch payload {
-        case .initiated(let event):
-            sealed = try open()
-            provider = event.provider
-        case .tokenIssued(let event):
-            sealed = try open()
-            hasToken = true
-            position = place
-            algorithm = event.algorithm
-            keyID = event.keyID
-        default:
-            break
-        }
-        Session.evolve(&state, by: payload, at: time, sealed: sealed)
-    }
-
-    func outcome(_ verdict: Verdict, isHypothetical: Bool) -> TokenOutcome {
-        if verdict.isAccepted { return outcome(.verified, isHypothetical: isHypothetical) }
-        let failed = verdict.checks.compactMap { result -> String? in
-            guard case .failed = result.outcome else { return nil }
-            return result.check.rawValue
-        }
-        return outcome(
-            .failed, TokenVerification.reason(of: verdict), failed, isHypothetical: isHypothetical)
-    }
-
-    func outcome(
-        _ result: TokenOutcome.Result, _ reason: FailureReason? = nil,
-        _ failedChecks: [String] = [], isHypothetical: Bool
-    ) -> TokenOutcome {
-        TokenOutcome(
-            session: session, position: position, provider: provider, algorithm: algorithm,
-            keyID: recorded.keyID ?? keyID, result: result, reason: reason,
-            failedChecks: failedChecks, verdictThen: recorded.isGood,
-            isHypothetical: isHypothetical)
+    init(_ value: VerificationInput) {
+        self.value = value
     }
 }
 
-/// What a session's last event says of its token.
-private struct RecordedVerdict {
-    private(set) var isGood: Bool?
-    /// The key that verified the token. With the token itself it stands only where its key set was
-    /// at hand when it came.
-    private(set) var keyID: String?
-    private(set) var keySetDigest: Digest?
-    private(set) var policyDigest: Digest?
-    private(set) var isReplayed: Bool?
-
-    mutating func note(_ event: SessionEvent) {
-        switch event {
-        case .verified(let payload):
-            isGood = true
-            keyID = payload.keyID
-            keySetDigest = payload.keySetDigest
-            policyDigest = payload.policyDigest
-            note(payload.checks)
-        case .failed(let payload) where payload.refusesWhatFollowedTheToken:
-            isGood = true
-            take(payload)
-        case .failed(let payload) where payload.stage == .verification:
-            isGood = false
-            take(payload)
-        default:
-            break
-        }
-    }
-
-    private mutating func take(_ failed: Failed) {
-        keySetDigest = failed.keySetDigest
-        policyDigest = failed.policyDigest
-        note(failed.checks ?? [])
-    }
-
-    private mutating func note(_ checks: [Check]) {
-        let replay = TokenCheck.replay.rawValue
-        switch checks.first(where: { $0.name.isIdentical(to: replay) })?.outcome {
-        case .passed?: isReplayed = false
-        case .failed?: isReplayed = true
-        case .notApplicable?, .notChecked?, nil: isReplayed = nil
-        }
-    }
-}
-
-extension Failed {
-    /// Whether the token itself was found good, and the login failed for what was asked for with
-    /// it: UserInfo, or a permission.
-    fileprivate var refusesWhatFollowedTheToken: Bool {
-        guard mayRefuseWhatFollowedTheToken, let checks else { return false }
-        return !checks.contains { $0.outcome == .failed }
-    }
-
-    /// Whether that depends on the checks beside it.
-    var mayRefuseWhatFollowedTheToken: Bool {
-        let permission = FailureReason(FlowFailureReason.permissionRefused)
-        return stage == .userinfo || stage == .verification && reason == permission
-    }
+/// What tells inputs from each other.
+private struct InputName: Hashable {
+    let keySet: Digest
+    let policy: Digest
+    let isReplayed: Bool?
 }

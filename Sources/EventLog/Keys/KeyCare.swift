@@ -267,11 +267,7 @@ struct KeyCare {
 extension EventLog {
     /// The name of the stream behind a stream key; nil when there is none.
     func streamName(ofKey key: [UInt8]) throws -> String? {
-        if key.count == 16 {
-            var text: [UInt8] = []
-            UUIDText.append(key.span, to: &text)
-            return String(decoding: text, as: UTF8.self)
-        }
+        if key.count == 16 { return UUIDText.encode(key.span) }
         return try environment.read { transaction in
             guard let extent = try tables.extent(of: key, in: transaction),
                 case .first(let subject) = try tables.header(at: extent.first, in: transaction).link

@@ -17,9 +17,7 @@ enum BrokerIdentifier {
         var bytes = Array(bytes.prefix(16))
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
-        var text: [UInt8] = []
-        UUIDText.append(bytes.span, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        return UUIDText.encode(bytes.span)
     }
 
     /// So many decimal digits that stand for a text.
