@@ -32,7 +32,8 @@ final class LeafRestorer {
         }
         for index in leaves.indices {
             let place = frames.startIndex + index
-            guard MerkleTree.leafHash(leaves[index].leaf) == frames[place].frame.header.leafHash else {
+            guard MerkleTree.leafHash(leaves[index].leaf) == frames[place].frame.header.leafHash
+            else {
                 throw .damaged(
                     "the event is not the one that was hashed", position: frames[place].position)
             }
