@@ -41,9 +41,11 @@ struct Frame: Equatable {
     }
 
     /// Reads a stored frame where it lies; nil when it is malformed.
-    init?(_ bytes: Span<UInt8>) {
+    ///
+    /// - Parameter expected: the stream that it probably is of.
+    init?(_ bytes: Span<UInt8>, expecting expected: StreamName? = nil) {
         var index = 0
-        guard let header = FrameHeader(bytes, at: &index) else { return nil }
+        guard let header = FrameHeader(bytes, at: &index, expecting: expected) else { return nil }
         self.header = header
         body = FrameBody(bytes: bytes.extracting(index..<bytes.count).copied())
     }
@@ -80,7 +82,9 @@ struct FrameHeader: Equatable {
     }
 
     /// Reads a header from an index on, which is moved behind it.
-    init?(_ bytes: Span<UInt8>, at index: inout Int) {
+    ///
+    /// - Parameter expected: the stream that it probably is of.
+    init?(_ bytes: Span<UInt8>, at index: inout Int, expecting expected: StreamName? = nil) {
         guard bytes.count >= 33, bytes[0] == Frame.version, let hash = Digest(bytes, from: 1) else {
             return nil
         }
@@ -91,7 +95,9 @@ struct FrameHeader: Equatable {
         leafHash = hash
         self.revision = Int(revision)
         if revision == 1 {
-            guard let subject = StreamKey.readName(bytes, at: &index) else { return nil }
+            guard let subject = StreamKey.readName(bytes, at: &index, expecting: expected) else {
+                return nil
+            }
             link = .first(subject: subject)
         } else {
             guard let firstDistance = Varint.read(bytes, at: &index),
@@ -173,6 +179,17 @@ struct FrameBody: Equatable {
     }
 }
 
+/// The name of a stream, and its key in an index.
+struct StreamName {
+    let text: String
+    let key: [UInt8]
+
+    init(_ text: String) {
+        self.text = text
+        key = StreamKey.key(text)
+    }
+}
+
 /// How streams are named in keys and frames.
 enum StreamKey {
     /// The key of a stream in an index: a UUID's 16 bytes, or the SHA-256 of any other name.
@@ -194,12 +211,22 @@ enum StreamKey {
     }
 
     /// Reads a name from an index on, which is moved behind it.
-    static func readName(_ bytes: Span<UInt8>, at index: inout Int) -> String? {
+    ///
+    /// - Parameter expected: a name that it probably is, and of which another text is not needed.
+    static func readName(
+        _ bytes: Span<UInt8>, at index: inout Int, expecting expected: StreamName? = nil
+    ) -> String? {
         guard let count = Varint.read(bytes, at: &index),
             count <= UInt64(LedgerLimits.subjectBytesMax)
         else { return nil }
         let length = count == 0 ? 16 : Int(count)
         guard bytes.count - index >= length else { return nil }
+        if count == 0, let expected,
+            ByteWords.areSame(expected.key.span, bytes.extracting(index..<index + length))
+        {
+            index += length
+            return expected.text
+        }
         let name = bytes.extracting(index..<index + length).copied()
         index += length
         guard count == 0 else {

@@ -121,7 +121,7 @@ extension FrameBody {
             guard template.text.count == fields.leafLength, fields.literals.isEmpty else {
                 return nil
             }
-            return LeafPacking.Unpacked(leaf: template.text, box: nil, parts: nil)
+            return LeafPacking.Unpacked(whole: template.text)
         case .packed:
             return LeafPacking.unpack(
                 template, fields.literals, place: place, length: fields.leafLength)

@@ -48,10 +48,34 @@ enum LeafPacking {
     /// A leaf that was put together again.
     struct Unpacked {
         let leaf: [UInt8]
-        /// Where the first sealed box stands in the leaf, and its bytes: nonce, ciphertext, tag.
-        let box: (place: Range<Int>, bytes: ArraySlice<UInt8>)?
-        /// What it was made from; nil when it was stored whole.
-        let parts: (template: LeafTemplate, literals: ArraySlice<UInt8>)?
+        /// Where the first sealed box stands in the leaf.
+        let boxPlace: Range<Int>?
+        /// Which of the literals it was made from: nonce, ciphertext, tag.
+        let boxBytes: Range<Int>
+        /// The text that it was made from; nil when it was stored whole.
+        let template: LeafTemplate?
+        /// What was put into that text.
+        let literals: ArraySlice<UInt8>
+
+        /// A leaf that was stored whole.
+        init(whole leaf: [UInt8]) {
+            self.leaf = leaf
+            boxPlace = nil
+            boxBytes = 0..<0
+            template = nil
+            literals = []
+        }
+
+        fileprivate init(
+            leaf: [UInt8], template: LeafTemplate, literals: ArraySlice<UInt8>,
+            boxPlace: Range<Int>?, boxBytes: Range<Int>
+        ) {
+            self.leaf = leaf
+            self.boxPlace = boxPlace
+            self.boxBytes = boxBytes
+            self.template = template
+            self.literals = literals
+        }
     }
 
     /// Puts a leaf together again. Nil when the parts do not make one of exactly `length` bytes.
@@ -70,7 +94,8 @@ enum LeafPacking {
         let whole = template.text
         let (text, bytes) = (whole.span, literals.span)
         var next = 0
-        var box: (place: Range<Int>, bytes: Range<Int>)?
+        var boxPlace: Range<Int>?
+        var boxBytes = 0..<0
         var start = 0
         for marker in template.markers {
             leaf.append(copying: text.extracting(start..<marker.index))
@@ -80,18 +105,17 @@ enum LeafPacking {
                 append(marker.kind, bytes.extracting(literal), place, to: &leaf),
                 leaf.count <= length
             else { return nil }
-            if marker.kind == Marker.sealedBox, box == nil {
-                box = (before..<leaf.count, literal)
+            if marker.kind == Marker.sealedBox, boxPlace == nil {
+                boxPlace = before..<leaf.count
+                boxBytes = literal
             }
         }
         leaf.append(copying: text.extracting(start...))
         guard next == bytes.count, leaf.count == length else { return nil }
         let first = literals.startIndex
         return Unpacked(
-            leaf: leaf,
-            box: box.map {
-                ($0.place, literals[first + $0.bytes.lowerBound..<first + $0.bytes.upperBound])
-            }, parts: (template, literals))
+            leaf: leaf, template: template, literals: literals, boxPlace: boxPlace,
+            boxBytes: first + boxBytes.lowerBound..<first + boxBytes.upperBound)
     }
 
     /// Where the literal of a marker lies, without what says how long it is; empty for a marker

@@ -24,7 +24,7 @@ final class LeafShape {
     private let isInText: [Bool]
     /// What was read, by the literals that lie in it: each with what says how long it is, one
     /// behind the other.
-    private var texts: [(literals: [UInt8], text: [UInt8])] = []
+    private var texts: [(literals: [UInt8], text: ExcerptText)] = []
     /// What those literals are found by.
     private var fingerprints: [UInt64] = []
     /// Those of the leaf that was looked at last.
@@ -38,8 +38,8 @@ final class LeafShape {
         _ request: ExcerptRequest, _ excerpt: LeafExcerpt, _ unpacked: LeafPacking.Unpacked,
         place: StreamPlace
     ) {
-        guard let parts = unpacked.parts,
-            let markers = Self.markers(parts.template, parts.literals.span, place)
+        guard let template = unpacked.template,
+            let markers = Self.markers(template, unpacked.literals.span, place)
         else { return nil }
         func number(of range: Range<Int>, _ kind: UInt8) -> Int? {
             markers.firstIndex { $0.leaf == range && $0.kind == kind }
@@ -54,7 +54,7 @@ final class LeafShape {
         }
         var opensBox = false
         if let sealed = excerpt[.sealed], request.opensBox(of: unpacked.leaf[excerpt.type]) {
-            guard unpacked.box?.place == sealed else { return nil }
+            guard unpacked.boxPlace == sealed else { return nil }
             opensBox = true
         }
         isInText = markers.map { marker in
@@ -102,8 +102,7 @@ final class LeafShape {
         let time: Instant
         /// Where in the literals lies what the event says of the stream's key.
         let commitment: Range<Int>?
-        /// ``LeafExcerpt/text``.
-        let text: [UInt8]
+        let text: ExcerptText
     }
 
     /// Finds the values of a leaf with this shape; nil for one whose text is not known yet.
@@ -133,7 +132,7 @@ final class LeafShape {
         return knownText.map { Values(time: time, commitment: commitment, text: $0) }
     }
 
-    private var knownText: [UInt8]? {
+    private var knownText: ExcerptText? {
         let literals = literals
         let fingerprint = ByteWords.fingerprint(of: literals.span)
         guard let index = fingerprints.firstIndex(of: fingerprint) else { return nil }
@@ -142,7 +141,7 @@ final class LeafShape {
     }
 
     /// Keeps the text of the leaf that ``values(_:_:place:)`` looked at last.
-    func learn(_ text: [UInt8]) {
+    func learn(_ text: ExcerptText) {
         guard isFit, texts.count < Self.textsMax else { return }
         texts.append((literals, text))
         fingerprints.append(ByteWords.fingerprint(of: literals.span))

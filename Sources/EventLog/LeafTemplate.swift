@@ -40,12 +40,12 @@ final class LeafTemplate {
     ///
     /// - Parameter unpacked: a leaf of this template.
     func learn(
-        _ excerpt: LeafExcerpt, of unpacked: LeafPacking.Unpacked, place: StreamPlace,
-        for request: ExcerptRequest
+        _ excerpt: LeafExcerpt, _ text: ExcerptText, of unpacked: LeafPacking.Unpacked,
+        place: StreamPlace, for request: ExcerptRequest
     ) {
         guard isShared, !shapeless.contains(where: { $0 === request }) else { return }
         if let shape = shape(for: request) {
-            shape.learn(excerpt.text)
+            shape.learn(text)
         } else if let shape = LeafShape(request, excerpt, unpacked, place: place) {
             shapes.append(shape)
         } else {

@@ -193,13 +193,13 @@ extension LogTables {
     ///
     /// - Returns: how many the stream has; nil when it has none.
     func addEndFrames(
-        of streamKey: [UInt8], to frames: inout [StoredFrame], by cursors: StreamCursors,
+        of stream: StreamName, to frames: inout [StoredFrame], by cursors: StreamCursors,
         in transaction: LMDBTransaction
     ) throws -> Int? {
-        let found = try cursors.streams.seek(.bytes(streamKey)) { $1.bigEndianNumber }
+        let found = try cursors.streams.seek(.bytes(stream.key)) { $1.bigEndianNumber }
         guard let found else { return nil }
         guard let last = found else { throw Self.malformedIndex }
-        let end = try frame(at: last, by: cursors.events)
+        let end = try frame(at: last, of: stream, by: cursors.events)
         let count = end.frame.header.revision
         guard case .later(let firstDistance, let previousDistance) = end.frame.header.link else {
             frames.append(
@@ -209,14 +209,15 @@ extension LogTables {
         guard firstDistance <= last else {
             throw LedgerError.damaged("a link leads out of the log", position: last)
         }
-        let first = try frame(at: last - firstDistance, by: cursors.events)
+        let first = try frame(at: last - firstDistance, of: stream, by: cursors.events)
         guard case .first(let subject) = first.frame.header.link else {
             throw LedgerError.damaged("a link leads to another stream", position: last)
         }
         frames.append(first.stored(as: StreamPlace(subject: subject, revision: 1, previous: nil)))
         var previousHash = first.frame.header.leafHash
         if previousDistance < firstDistance {
-            let previous = try frame(at: last - previousDistance, by: cursors.events)
+            let previous = try frame(
+                at: last - previousDistance, of: stream, by: cursors.events)
             guard let before = previous.frame.header.previous(of: previous.position),
                 previous.frame.header.first(from: previous.position) == first.position
             else { throw LedgerError.damaged("a link leads to another stream", position: last) }
@@ -247,9 +248,13 @@ extension LogTables {
         }
     }
 
-    private func frame(at position: UInt64, by cursor: LMDBCursor) throws -> FoundFrame {
+    private func frame(
+        at position: UInt64, of stream: StreamName, by cursor: LMDBCursor
+    ) throws -> FoundFrame {
         let found = try cursor.seek(.number(position)) { _, bytes in
-            Frame(bytes).map { FoundFrame(position: position, frame: $0, length: bytes.count) }
+            Frame(bytes, expecting: stream).map {
+                FoundFrame(position: position, frame: $0, length: bytes.count)
+            }
         }
         guard let found, let found else {
             throw LedgerError.damaged("the frame is missing or malformed", position: position)

@@ -5,20 +5,33 @@ internal import LMDB
 public import LedgerPrimitives
 internal import OpenSSL
 
+/// What was asked for of a leaf. Events that say the same in it mostly share one. For one thread.
+public final class ExcerptText {
+    /// ``LeafExcerpt/text``.
+    public let bytes: [UInt8]
+    /// What whoever asked made of it, to be found again with the next event that shares it.
+    public var reading: AnyObject?
+
+    /// A text that nobody has read yet.
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
 /// An event of which only some members were read.
-public struct ExcerptedEvent: Sendable {
+public struct ExcerptedEvent {
     /// Place in the log.
     public let position: UInt64
     /// When it happened.
     public let time: Instant
-    /// What was asked for of the leaf: ``LeafExcerpt/text``.
-    public let text: [UInt8]
+    /// What was asked for of the leaf.
+    public let text: ExcerptText
     /// The sealed part as JSON; nil when there is none, or nobody asked for it.
     public let sealed: JSONObject?
 }
 
 /// The first event of a stream and its last two.
-public struct StreamEnds: Sendable {
+public struct StreamEnds {
     /// The stream.
     public let subject: String
     /// The events in order.
@@ -111,17 +124,18 @@ public final class StreamEndsReader {
     ) throws {
         var frames: [StoredFrame] = []
         frames.reserveCapacity(subjects.count * 3)
+        let names = subjects.map(StreamName.init)
         let found = try log.environment.read { transaction in
             try log.tables.withStreamCursors(in: transaction) { cursors in
-                try subjects.map { subject -> FoundEnds? in
+                try names.map { name -> FoundEnds? in
                     let start = frames.count
                     return try log.tables.addEndFrames(
-                        of: StreamKey.key(subject), to: &frames, by: cursors, in: transaction
+                        of: name, to: &frames, by: cursors, in: transaction
                     ).map { FoundEnds(frames: start..<frames.count, count: $0) }
                 }
             }
         }
-        let records = try keys.records(of: subjects)
+        let records = try keys.records(of: names)
         var done = 0
         for start in stride(from: 0, to: subjects.count, by: Self.subjectsPerPart) {
             let part = start..<min(subjects.count, start + Self.subjectsPerPart)
@@ -183,15 +197,15 @@ public final class StreamEndsReader {
         _ unpacked: LeafPacking.Unpacked, at position: UInt64, _ place: StreamPlace,
         _ key: DataKey?, _ request: ExcerptRequest
     ) throws -> ExcerptedEvent? {
-        guard let parts = unpacked.parts, let shape = parts.template.shape(for: request),
-            let values = shape.values(parts.template, parts.literals, place: place)
+        guard let template = unpacked.template, let shape = template.shape(for: request),
+            let values = shape.values(template, unpacked.literals, place: place)
         else { return nil }
         if place.revision == 1, let commitment = values.commitment, let key {
-            try check(Digest(parts.literals.span, from: commitment.lowerBound), key)
+            try check(Digest(unpacked.literals.span, from: commitment.lowerBound), key)
         }
         var sealed: JSONObject?
-        if shape.opensBox, let box = unpacked.box, let key {
-            sealed = try open(box.bytes, key, place.revision, position)
+        if shape.opensBox, let key {
+            sealed = try open(unpacked.literals[unpacked.boxBytes], key, place.revision, position)
         }
         return ExcerptedEvent(
             position: position, time: values.time, text: values.text, sealed: sealed)
@@ -203,20 +217,22 @@ public final class StreamEndsReader {
         _ key: DataKey?, _ request: ExcerptRequest
     ) throws -> ExcerptedEvent? {
         let leaf = unpacked.leaf
-        guard let excerpt = LeafExcerpt(leaf, request.leaf, knownText: unpacked.box?.place),
+        guard let excerpt = LeafExcerpt(leaf, request.leaf, knownText: unpacked.boxPlace),
             excerpt[.sealedBlob] == nil
         else { return nil }
-        unpacked.parts?.template.learn(excerpt, of: unpacked, place: place, for: request)
+        let text = ExcerptText(excerpt.text)
+        unpacked.template?.learn(excerpt, text, of: unpacked, place: place, for: request)
         if let key, place.revision == 1, let commitment = excerpt[.keyCommitment] {
             try check(Base64URL.decode(leaf[commitment]).flatMap { Digest($0[...]) }, key)
         }
         var sealed: JSONObject?
-        if let key, let text = excerpt[.sealed], request.opensBox(of: leaf[excerpt.type]) {
-            guard let box = unpacked.box, box.place == text else { return nil }
-            sealed = try open(box.bytes, key, excerpt.revision, position)
+        if let key, let place = excerpt[.sealed], request.opensBox(of: leaf[excerpt.type]) {
+            guard unpacked.boxPlace == place else { return nil }
+            sealed = try open(
+                unpacked.literals[unpacked.boxBytes], key, excerpt.revision, position)
         }
         return ExcerptedEvent(
-            position: position, time: excerpt.time, text: excerpt.text, sealed: sealed)
+            position: position, time: excerpt.time, text: text, sealed: sealed)
     }
 
     private func dataKey(_ bytes: [UInt8], of subject: String) throws -> DataKey {

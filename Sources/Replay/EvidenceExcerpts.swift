@@ -17,6 +17,8 @@ final class EvidenceExcerpts {
         let event: SessionEvent?
         /// What it says by itself of the token of its session.
         let verdict: RecordedVerdict
+        /// Whether it begins a login through a browser.
+        let beginsRedirect: Bool
         /// Whether what follows from it depends on what was not asked for.
         let isIncomplete: Bool
 
@@ -24,6 +26,8 @@ final class EvidenceExcerpts {
             self.type = type
             self.event = event
             verdict = event.map(RecordedVerdict.init) ?? RecordedVerdict()
+            beginsRedirect =
+                if case .initiated(let begun)? = event { begun.flow.usesRedirect } else { false }
             isIncomplete =
                 switch event {
                 case .failed(let failed)?: failed.mayRefuseWhatFollowedTheToken
@@ -37,7 +41,6 @@ final class EvidenceExcerpts {
     private static let laterMembers = [
         "acceptedAt", "algorithm", "keyID", "keySetDigest", "policyDigest", "reason", "stage",
     ]
-    private static let recentMax = 16
     /// More than there are in a ledger in which all sessions begin and end alike.
     private static let payloadsMax = 4096
 
@@ -53,17 +56,11 @@ final class EvidenceExcerpts {
         opensBoxOf: SessionEventType.tokenIssued.rawValue)
     /// By the text that they were read from; nil for what is none.
     private var payloads: [[UInt8]: Payload?] = [:]
-    /// Those of them that were read last.
-    private var recent: [(text: [UInt8], payload: Payload?)] = []
-    private var oldest = 0
 
     /// What to read of an event, of which the first one of its session is known unless it is that.
     func request(_ first: ExcerptedEvent?) -> ExcerptRequest {
         guard let first else { return self.first }
-        guard case .initiated(let begun)? = payload(first)?.event, begun.flow.usesRedirect else {
-            return laterWithChecks
-        }
-        return later
+        return payload(first)?.beginsRedirect == true ? later : laterWithChecks
     }
 
     /// What the ends of a session come to.
@@ -100,25 +97,17 @@ final class EvidenceExcerpts {
     }
 
     private func payload(_ event: ExcerptedEvent) -> Payload? {
-        // Comparing with the few that came last costs less than hashing.
-        if let index = recent.firstIndex(where: { $0.text == event.text }) {
-            return recent[index].payload
-        }
-        let payload = read(event)
-        if recent.count < Self.recentMax {
-            recent.append((event.text, payload))
-        } else {
-            recent[oldest] = (event.text, payload)
-            oldest = (oldest + 1) % Self.recentMax
-        }
+        if let known = event.text.reading as? Payload { return known }
+        let payload = read(event.text.bytes)
+        event.text.reading = payload
         return payload
     }
 
-    private func read(_ event: ExcerptedEvent) -> Payload? {
-        if let known = payloads[event.text] { return known }
+    private func read(_ text: [UInt8]) -> Payload? {
+        if let known = payloads[text] { return known }
         if payloads.count == Self.payloadsMax { payloads.removeAll() }
-        let read = Self.read(event.text)
-        payloads[event.text] = .some(read)
+        let read = Self.read(text)
+        payloads[text] = .some(read)
         return read
     }
 

@@ -59,10 +59,9 @@ public final class Reverification {
         // One kind of work after the other: the code of both does not fit next to the processor.
         var pending: [TokenEvidence] = []
         pending.reserveCapacity(sessions.count)
-        try forEachEvidence(sessions) { pending.append($0) }
-        // Borrowed one by one: taken out, each would be copied with all it refers to.
-        let evidences = pending.span
-        for index in evidences.indices { try body(try judge(evidences[index])) }
+        // From the last one on, so that each can be taken out from the end without a copy.
+        try forEachEvidence(sessions.reversed()) { pending.append($0) }
+        while let evidence = pending.popLast() { try body(try judge(evidence)) }
     }
 
     /// Hands out what the log has to check the tokens of many sessions with.
@@ -179,4 +178,9 @@ private struct InputName: Hashable {
     let keySet: Digest
     let policy: Digest
     let isReplayed: Bool?
+
+    /// There are few, so that one of the three tells nearly all of them apart.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(keySet)
+    }
 }

@@ -28,6 +28,12 @@ public struct ReverificationSummary: Equatable, Sendable {
             self.result = result
             self.reason = reason
         }
+
+        /// There are few, so that two of the five tell nearly all of them apart.
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(keyID)
+            hasher.combine(result)
+        }
     }
 
     /// How many tokens of each group there are.

@@ -37,28 +37,30 @@ struct LeafTemplateTests {
     private func agree(
         _ unpacked: LeafPacking.Unpacked, _ place: StreamPlace, _ request: ExcerptRequest
     ) throws -> Bool {
-        let parts = try required(unpacked.parts)
-        let shape = parts.template.shape(for: request)
-        let values = shape?.values(parts.template, parts.literals, place: place)
-        let read = LeafExcerpt(unpacked.leaf, request.leaf, knownText: unpacked.box?.place)
+        let template = try required(unpacked.template)
+        let literals = unpacked.literals
+        let shape = template.shape(for: request)
+        let values = shape?.values(template, literals, place: place)
+        let read = LeafExcerpt(unpacked.leaf, request.leaf, knownText: unpacked.boxPlace)
         if let shape, let values {
             let excerpt = try required(read)
-            #expect(values.text == excerpt.text)
+            #expect(values.text.bytes == excerpt.text)
             #expect(values.time == excerpt.time)
             #expect(place.revision == excerpt.revision)
-            let first = parts.literals.startIndex
+            let first = literals.startIndex
             let commitment = values.commitment.map {
-                Array(parts.literals[first + $0.lowerBound..<first + $0.upperBound])
+                Array(literals[first + $0.lowerBound..<first + $0.upperBound])
             }
             let text = excerpt[.keyCommitment].map { unpacked.leaf[$0] }
             #expect(commitment == text.flatMap { Base64URL.decode($0) })
             #expect(excerpt[.sealedBlob] == nil)
             let opens = request.opensBox(of: unpacked.leaf[excerpt.type])
             #expect(shape.opensBox == (opens && excerpt[.sealed] != nil))
-            if shape.opensBox { #expect(excerpt[.sealed] == unpacked.box?.place) }
+            if shape.opensBox { #expect(excerpt[.sealed] == unpacked.boxPlace) }
         }
         if let read, read[.sealedBlob] == nil {
-            parts.template.learn(read, of: unpacked, place: place, for: request)
+            template.learn(
+                read, ExcerptText(read.text), of: unpacked, place: place, for: request)
         }
         return values != nil
     }
@@ -183,9 +185,7 @@ private struct Form {
         case .plain: return .string("as ever")
         case .subject: return .string(place.subject)
         case .uuid:
-            var text: [UInt8] = []
-            UUIDText.append(generator.bytes(16).span, to: &text)
-            return .string(String(decoding: text, as: UTF8.self))
+            return .string(UUIDText.encode(generator.bytes(16).span))
         }
     }
 }

@@ -56,10 +56,10 @@ final class KeyStore: Sendable {
     /// What the record of a stream's data key is filed under. That of the ledger's own stream is
     /// first of all: new sessions are then added at the end, which fills pages to the brim, also
     /// when they began before the ledger did.
-    func recordKey(_ subject: String) -> LMDBKey {
-        .bytes(
-            subject.isIdentical(to: ownStream)
-                ? KeyTables.ownStreamKey : StreamKey.key(subject))
+    func recordKey(_ subject: String) -> LMDBKey { recordKey(StreamName(subject)) }
+
+    private func recordKey(_ stream: StreamName) -> LMDBKey {
+        .bytes(stream.text.isIdentical(to: ownStream) ? KeyTables.ownStreamKey : stream.key)
     }
 
     /// The data key of a stream; nil when there is none.
@@ -72,10 +72,10 @@ final class KeyStore: Sendable {
     }
 
     /// The stored records of the data keys of some streams, all seen in one state of the store.
-    func records(of subjects: [String]) throws -> [[UInt8]?] {
+    func records(of streams: [StreamName]) throws -> [[UInt8]?] {
         try environment.read { transaction in
             try transaction.withCursor(tables.dataKeys) { cursor in
-                try subjects.map { try cursor.seek(recordKey($0)) { $1.copied() } }
+                try streams.map { try cursor.seek(recordKey($0)) { $1.copied() } }
             }
         }
     }

@@ -42,8 +42,9 @@ public struct JWSHeader: Sendable, Equatable {
     /// Refuses members that would let the token choose how it is verified. `x5c` and `x5t` are
     /// passed over: nothing is ever taken from them.
     func refuseForeignMembers() throws(JWSError) {
-        for member in RefusedHeaderMember.allCases where member != .kid {
-            if members[member.rawValue] != nil { throw .headerRefused(member) }
+        for member in members.members {
+            let refused = RefusedHeaderMember(rawValue: member.name)
+            if let refused, refused != .kid { throw .headerRefused(refused) }
         }
         if members["kid"] != nil, keyID == nil { throw .headerRefused(.kid) }
     }
