@@ -59,7 +59,7 @@ public struct CompactJWS: Sendable {
     /// - Parameters:
     ///   - keys: The keys of the provider that the token is said to come from.
     ///   - algorithms: Those that were agreed on; what the header names must be one of them.
-    public func verified(
+    public consuming func verified(
         with keys: JSONWebKeySet, allowing algorithms: [SignatureAlgorithm]
     ) throws(JWSError) -> VerifiedJWS {
         try header.refuseForeignMembers()
