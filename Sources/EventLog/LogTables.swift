@@ -223,7 +223,7 @@ extension LogTables {
             else { throw LedgerError.damaged("a link leads to another stream", position: last) }
             let hash =
                 before == first.position
-                ? previousHash : try header(at: before, in: transaction).leafHash
+                ? previousHash : try header(at: before, by: cursors.events).leafHash
             frames.append(
                 previous.stored(
                     as: StreamPlace(
@@ -256,6 +256,14 @@ extension LogTables {
                 FoundFrame(position: position, frame: $0, length: bytes.count)
             }
         }
+        guard let found, let found else {
+            throw LedgerError.damaged("the frame is missing or malformed", position: position)
+        }
+        return found
+    }
+
+    private func header(at position: UInt64, by cursor: LMDBCursor) throws -> FrameHeader {
+        let found = try cursor.seek(.number(position)) { FrameHeader($1) }
         guard let found, let found else {
             throw LedgerError.damaged("the frame is missing or malformed", position: position)
         }

@@ -239,7 +239,7 @@ public final class StreamEndsReader {
         guard let record = DataKeyRecord(bytes),
             let bucket = try bucketKey(month: record.month),
             let secret = record.wrapped.unwrap(
-                bucket, for: Array(subject.utf8), with: keyOpener)
+                bucket, for: subject.utf8.span, with: keyOpener)
         else {
             throw LedgerError.damaged("the data key of a stream cannot be unwrapped", position: nil)
         }

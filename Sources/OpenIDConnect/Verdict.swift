@@ -153,8 +153,9 @@ public struct Verdict: Sendable, Hashable {
     ///   checks that bind it to that.
     init(isBackchannel: Bool, _ outcome: (TokenCheck) -> CheckOutcome) {
         var checks: [CheckResult] = []
-        checks.reserveCapacity(TokenCheck.allCases.count)
-        for check in TokenCheck.allCases where isBackchannel || !check.bindsToRequest {
+        let all = TokenCheck.allCases
+        checks.reserveCapacity(all.count)
+        for check in all where isBackchannel || !check.bindsToRequest {
             checks.append(CheckResult(check, outcome(check)))
         }
         self.checks = checks

@@ -23,7 +23,11 @@ public struct VerificationPolicy: Equatable, Sendable {
     /// Other audiences that may stand beside it.
     public var trustedAudiences: [String] = []
     /// Signature algorithms that are taken.
-    public var algorithms: [String] = ["RS256"]
+    public var algorithms: [String] = ["RS256"] {
+        didSet { knownAlgorithms = algorithms.compactMap(SignatureAlgorithm.init(rawValue:)) }
+    }
+    /// Those of them that are ours; found once, and not for every token.
+    private var knownAlgorithms = [SignatureAlgorithm.rs256]
     /// Clock differences that are put up with.
     public var clockSkew = ClockSkew()
     /// How old `iat` may be at receipt, in seconds.
@@ -261,8 +265,7 @@ extension VerificationPolicy {
         nonce: String?, accessToken: HashExpectation = HashExpectation()
     ) -> IDTokenExpectations {
         var expectations = IDTokenExpectations(
-            issuer: issuer, clientID: audience,
-            algorithms: algorithms.compactMap(SignatureAlgorithm.init(rawValue:)))
+            issuer: issuer, clientID: audience, algorithms: knownAlgorithms)
         expectations.trustedAudiences = trustedAudiences
         expectations.skew = clockSkew
         expectations.nonceRule = self.nonce == .always || nonce != nil ? .required : .ifPresent

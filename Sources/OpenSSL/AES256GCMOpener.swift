@@ -29,15 +29,35 @@ internal import COpenSSL
     public func open(
         _ box: ArraySlice<UInt8>, key: SecretBytes, associatedData: Span<UInt8>
     ) -> [UInt8]? {
+        let isKnown = key === lastKey
+        lastKey = key
+        return key.withSpan { open(box, $0, isKnown: isKnown, associatedData) }
+    }
+
+    /// The same with a key that nobody keeps.
+    public func open(
+        _ box: ArraySlice<UInt8>, key: Span<UInt8>, associatedData: Span<UInt8>
+    ) -> [UInt8]? {
+        lastKey = nil
+        return open(box, key, isKnown: false, associatedData)
+    }
+
+    private func open(
+        _ box: ArraySlice<UInt8>, _ key: Span<UInt8>, isKnown: Bool,
+        _ associatedData: Span<UInt8>
+    ) -> [UInt8]? {
         let count = box.count - AES256GCM.nonceBytes - AES256GCM.tagBytes
-        guard key.count == AES256GCM.keyBytes, count >= 0 else { return nil }
+        guard key.count == AES256GCM.keyBytes, count >= 0 else {
+            lastKey = nil
+            return nil
+        }
         var isAuthentic = false
         var plaintext: [UInt8] = []
         plaintext.append(addingCapacity: count) { output in
             unsafe output.withUnsafeMutableBufferPointer { output, filled in
                 unsafe box.withUnsafeBufferPointer { box in
                     isAuthentic = unsafe decrypt(
-                        box, count, into: output.baseAddress, key, associatedData)
+                        box, count, into: output.baseAddress, key, isKnown, associatedData)
                 }
                 if !isAuthentic { unsafe output.initialize(repeating: 0) }
                 filled = count
@@ -53,21 +73,18 @@ internal import COpenSSL
 
     private func decrypt(
         _ box: UnsafeBufferPointer<UInt8>, _ count: Int, into output: UnsafeMutablePointer<UInt8>?,
-        _ key: SecretBytes, _ associatedData: Span<UInt8>
+        _ key: Span<UInt8>, _ isKnown: Bool, _ associatedData: Span<UInt8>
     ) -> Bool {
         guard let nonce = box.baseAddress else { return false }
         let ciphertext = unsafe nonce.advanced(by: AES256GCM.nonceBytes)
         let tag = unsafe UnsafeMutablePointer(mutating: ciphertext.advanced(by: count))
         var written: Int32 = 0
-        let isKnown = key === lastKey
-        let isReady = unsafe key.withUnsafeBytes { key in
-            let key = unsafe key.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            return unsafe EVP_CipherInit_ex2(
-                context, cipher, isKnown ? nil : key, nonce, 0, nil) == 1
+        let isReady = unsafe key.withUnsafeBufferPointer { key in
+            unsafe EVP_CipherInit_ex2(
+                context, cipher, isKnown ? nil : key.baseAddress, nonce, 0, nil) == 1
         }
         require(isReady, "EVP_CipherInit_ex2")
         unsafe cipher = nil
-        lastKey = key
         var rest: UInt8 = 0
         let takesData = unsafe associatedData.withUnsafeBufferPointer { data in
             unsafe EVP_DecryptUpdate(

@@ -26,10 +26,18 @@ public final class HMACSHA256Key: @unchecked Sendable {
     /// The second half of HKDF-SHA256 (RFC 5869 §2.3) with this as the pseudo-random key: a key of
     /// 32 bytes, which is one block.
     public func hkdfExpand(info: consuming [UInt8]) -> SecretBytes {
+        withExpanded(info: info) { SecretBytes($0) }
+    }
+
+    /// As ``hkdfExpand(info:)``, for a key that is used at once: it has no memory of its own, and
+    /// is overwritten when `body` returns.
+    public func withExpanded<Result>(
+        info: consuming [UInt8], _ body: (Span<UInt8>) -> Result
+    ) -> Result {
         info.append(1)
         var output = code(info.span)
         defer { cleanse(&output) }
-        return SecretBytes(output.span)
+        return body(output.span)
     }
 }
 

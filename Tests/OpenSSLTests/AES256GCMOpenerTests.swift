@@ -26,6 +26,10 @@ struct AES256GCMOpenerTests {
                 #expect(opener.open(changed[...], key: key, associatedData: data.span) == nil)
             }
             #expect(opener.open(box.dropLast(), key: key, associatedData: data.span) == nil)
+            let (bytes, short) = (key.exposed, [UInt8](key.exposed.dropLast()))
+            #expect(opener.open(box[...], key: bytes.span, associatedData: data.span) == plaintext)
+            #expect(opener.open(box[...], key: key, associatedData: data.span) == plaintext)
+            #expect(opener.open(box[...], key: short.span, associatedData: data.span) == nil)
             #expect(opener.open(box[...], key: key, associatedData: data.span) == plaintext)
         }
         let key = SecretBytes(randomBytes(32))

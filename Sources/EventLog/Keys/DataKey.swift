@@ -57,7 +57,9 @@ public struct DataKey: Sendable {
     func open(
         bytes: ArraySlice<UInt8>, revision: Int, with opener: AES256GCMOpener
     ) -> [UInt8]? {
-        DirectEncryption.open(bytes: bytes, key: eventKey(revision), with: opener)
+        pseudoRandomKey.withExpanded(info: eventKeyInfo(revision)) {
+            DirectEncryption.open(bytes: bytes, key: $0, with: opener)
+        }
     }
 
     /// Seals the `number`-th blob of an event; the result is the blob's content. Blobs are not

@@ -25,9 +25,9 @@ struct WrappedKey: Equatable {
 
     /// As ``unwrap(_:for:)``.
     func unwrap(
-        _ wrapping: SecretBytes, for owner: [UInt8], with opener: AES256GCMOpener
+        _ wrapping: SecretBytes, for owner: Span<UInt8>, with opener: AES256GCMOpener
     ) -> SecretBytes? {
-        guard var key = opener.open(bytes[1...], key: wrapping, associatedData: owner.span) else {
+        guard var key = opener.open(bytes[1...], key: wrapping, associatedData: owner) else {
             return nil
         }
         defer { cleanse(&key) }

@@ -67,7 +67,7 @@ public enum DirectEncryption {
     /// Opens a box that is not in its text form any more: nonce, ciphertext and tag one behind the
     /// other.
     public static func open(
-        bytes: ArraySlice<UInt8>, key: SecretBytes, with opener: AES256GCMOpener
+        bytes: ArraySlice<UInt8>, key: Span<UInt8>, with opener: AES256GCMOpener
     ) -> [UInt8]? {
         let header = encodedHeader.utf8
         return opener.open(bytes, key: key, associatedData: header.span)
