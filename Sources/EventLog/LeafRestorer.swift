@@ -2,7 +2,6 @@
 
 internal import LedgerPrimitives
 internal import MerkleTree
-internal import OpenSSL
 
 /// Restores many leaves on one thread, with a coder of its own that is made once. Not for use by
 /// two threads at once.
