@@ -117,11 +117,17 @@ extension LogTables {
     func header(
         at position: UInt64, in transaction: LMDBTransaction
     ) throws -> FrameHeader {
-        let header = try transaction.withValue(.number(position), in: events) { FrameHeader($0) }
-        guard let header, let header else {
+        try Self.required(
+            try transaction.withValue(.number(position), in: events) { FrameHeader($0) },
+            at: position)
+    }
+
+    /// What was read of the frame at a position, where there has to be one.
+    private static func required<Part>(_ part: Part??, at position: UInt64) throws -> Part {
+        guard let part, let part else {
             throw LedgerError.damaged("the frame is missing or malformed", position: position)
         }
-        return header
+        return part
     }
 
     /// The end of a stream; nil when it has no events.
@@ -256,18 +262,12 @@ extension LogTables {
                 FoundFrame(position: position, frame: $0, length: bytes.count)
             }
         }
-        guard let found, let found else {
-            throw LedgerError.damaged("the frame is missing or malformed", position: position)
-        }
-        return found
+        return try Self.required(found, at: position)
     }
 
     private func header(at position: UInt64, by cursor: LMDBCursor) throws -> FrameHeader {
-        let found = try cursor.seek(.number(position)) { FrameHeader($1) }
-        guard let found, let found else {
-            throw LedgerError.damaged("the frame is missing or malformed", position: position)
-        }
-        return found
+        try Self.required(
+            try cursor.seek(.number(position)) { FrameHeader($1) }, at: position)
     }
 
     func readDictionaries(_ environment: LMDBEnvironment) throws -> [FrameDictionary] {

@@ -43,9 +43,7 @@ public final class HMACSHA256Key: @unchecked Sendable {
 
 /// HMAC-SHA256 (RFC 2104).
 public func hmacSHA256(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
-    var state = key.withSpan { HMACSHA256State(key: $0) }
-    defer { state.forget() }
-    let code = state.code(message.span)
+    let code = HMACSHA256Key(key).code(message.span)
     return code.indices.map { code[$0] }
 }
 
@@ -78,7 +76,8 @@ private struct HMACSHA256State: ~Copyable, Sendable {
         var block = InlineArray<64, UInt8>(repeating: 0)
         defer { cleanse(&block) }
         if key.count > Self.blockBytes {
-            let hash = SHA256.hash(key)
+            var hash = SHA256.hash(key)
+            defer { cleanse(&hash) }
             for index in hash.indices { block[index] = hash[index] }
         } else {
             for index in key.indices { block[index] = key[index] }
