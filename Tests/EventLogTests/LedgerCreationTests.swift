@@ -115,6 +115,8 @@ struct LedgerOpeningTests {
         } throws: { error in
             if case .locked? = error as? LedgerError { true } else { false }
         }
+        // Closing alone would not do: programs that other tests start meanwhile inherit the file.
+        #expect(flock(lock.fileDescriptor, LOCK_UN) == 0)
         try lock.close()
         _ = try ledger.open()
     }
